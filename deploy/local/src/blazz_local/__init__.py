@@ -1,0 +1,1 @@
+"""The local stack: the real thing on a bare machine."""

@@ -1,0 +1,1 @@
+"""The microservice chassis of Blazz: what every service shares and none owns."""

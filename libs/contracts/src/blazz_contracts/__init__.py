@@ -1,0 +1,1 @@
+"""Events, commands and broker topology of Blazz: data, no I/O."""

@@ -1,0 +1,1 @@
+"""Contacts, conversations, messages, media and channels; sends through providers."""

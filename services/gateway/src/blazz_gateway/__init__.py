@@ -1,0 +1,1 @@
+"""HTTP API, webhooks, identity, tokens, rate limits and audit."""
