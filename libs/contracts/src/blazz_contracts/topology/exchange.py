@@ -1,0 +1,28 @@
+"""The exchanges."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A durable exchange. What its `alternate` is for: an event nobody listens to yet is kept, not refused."""
+
+    name: str
+    kind: Literal["direct", "topic", "fanout"]
+    alternate: str | None = None
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """AMQP arguments of its declaration."""
+        return {"alternate-exchange": self.alternate} if self.alternate else {}
+
+
+UNROUTED = Exchange("blazz.unrouted", "fanout")
+COMMANDS = Exchange("blazz.commands", "direct")
+INBOUND = Exchange("blazz.inbound", "direct", alternate=UNROUTED.name)
+SESSIONS = Exchange("blazz.sessions", "direct")
+EVENTS = Exchange("blazz.events", "topic", alternate=UNROUTED.name)
+
+# Alternates come first, so that nothing is declared that names what is not there yet.
+EXCHANGES: tuple[Exchange, ...] = (UNROUTED, COMMANDS, INBOUND, SESSIONS, EVENTS)

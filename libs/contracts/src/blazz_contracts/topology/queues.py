@@ -1,0 +1,79 @@
+"""The queues of every service, and what reaches them."""
+
+from blazz_contracts.event import Event
+from blazz_contracts.events import (
+    AuditRecorded,
+    ChannelUpdated,
+    MessageFailed,
+    MessageRequested,
+    MessageSent,
+    ProviderAccount,
+    ProviderMessage,
+    ProviderPreference,
+    ProviderSession,
+    ProviderStatus,
+    ProviderTemplate,
+    ProviderUnrecognized,
+    StatusUpdated,
+    WebhooksAlive,
+    WorkspaceUpdated,
+)
+from blazz_contracts.message import Lane
+from blazz_contracts.topology.exchange import COMMANDS, EVENTS, INBOUND
+from blazz_contracts.topology.queue import Binding, Queue
+
+
+def _inbound(*events: type[Event]) -> tuple[Binding, ...]:
+    return tuple(Binding(INBOUND.name, event.name) for event in events)
+
+
+def _events(*events: type[Event]) -> tuple[Binding, ...]:
+    return tuple(Binding(EVENTS.name, f"{event.name}.*") for event in events)
+
+
+# One queue a lane, each with a single active consumer: requests are stored in the order they were made, whichever
+# instance stores them. Sending is shared by all instances.
+CHAT_SEND: dict[Lane, Queue] = {
+    lane: Queue(
+        f"chat.send.{lane}",
+        "chat",
+        (Binding(COMMANDS.name, f"{MessageRequested.name}.{lane}"),),
+        single_active_consumer=True,
+    )
+    for lane in Lane
+}
+# Statuses have a queue of their own: a campaign's hundred thousand ticks never delay a customer's message.
+CHAT_STATUSES = Queue("chat.statuses", "chat", _inbound(ProviderStatus, WebhooksAlive))
+CHAT_INBOUND = Queue(
+    "chat.inbound",
+    "chat",
+    _inbound(
+        ProviderMessage, ProviderAccount, ProviderTemplate, ProviderPreference, ProviderSession, ProviderUnrecognized
+    ),
+)
+CHAT_WORKSPACES = Queue("chat.workspaces", "chat", _events(WorkspaceUpdated))
+CAMPAIGN_OUTCOMES = Queue("campaign.outcomes", "campaign", _events(MessageSent, MessageFailed, StatusUpdated))
+GATEWAY_CHANNELS = Queue("gateway.channels", "gateway", _events(ChannelUpdated))
+GATEWAY_AUDIT = Queue("gateway.audit", "gateway", _events(AuditRecorded))
+
+UNROUTED_QUEUE = "blazz.unrouted"
+
+QUEUES: tuple[Queue, ...] = (
+    *CHAT_SEND.values(),
+    CHAT_STATUSES,
+    CHAT_INBOUND,
+    CHAT_WORKSPACES,
+    CAMPAIGN_OUTCOMES,
+    GATEWAY_CHANNELS,
+    GATEWAY_AUDIT,
+)
+
+
+def of_service(service: str) -> tuple[Queue, ...]:
+    """The queues that a service consumes."""
+    return tuple(queue for queue in QUEUES if queue.service == service)
+
+
+def by_name(name: str) -> Queue:
+    """The queue of that name. Raises KeyError."""
+    return {queue.name: queue for queue in QUEUES}[name]
