@@ -1,4 +1,4 @@
-"""`python -m blazz_contracts.publish_schemas`: write the JSON Schemas of all events, and refuse to break a published one."""
+"""`python -m blazz_contracts.publish_schemas`: write the JSON Schemas of all events, and refuse to break one."""
 
 import json
 import sys

@@ -14,7 +14,7 @@ UserId = Annotated[
     str,
     Field(
         pattern=r"^[A-Z]{2}(\.ENT)?\.[A-Za-z0-9]{1,128}$",
-        description="WhatsApp's business-scoped user id (`CC.`, up to 128 alphanumerics): people without a known number.",
+        description="WhatsApp's business-scoped user id (`CC.`, up to 128 alphanumerics), for unknown numbers.",
     ),
 ]
 

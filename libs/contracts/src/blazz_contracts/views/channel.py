@@ -1,0 +1,67 @@
+"""Channels (WhatsApp numbers) over HTTP."""
+
+from typing import Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field, SecretStr
+
+from blazz_contracts.event import Contract
+from blazz_contracts.views.request import Request
+
+MetaId = Field(pattern=r"^[0-9]{5,32}$", description="Meta's numeric id.")
+
+
+class ChannelLimits(Contract):
+    """What may go out of a channel. None: no limit."""
+
+    messages_per_second: float | None = Field(default=80, gt=0, le=1000, description="Meta's default is 80 a number.")
+    pair_seconds: float | None = Field(
+        default=6, gt=0, le=3600, description="Seconds a message to one recipient; bursts borrow from later."
+    )
+    pair_burst: int = Field(default=45, ge=1, le=1000, description="How many may go to one recipient at once.")
+    recipients_per_day: int | None = Field(
+        default=250, ge=1, description="Unique recipients that the business writes to first, in a moving 24 hours."
+    )
+
+
+class CreateChannel(Request):
+    """A WhatsApp number on Meta's Cloud API."""
+
+    provider: Literal["meta"] = "meta"
+    name: str = Field(min_length=1, max_length=200)
+    phone_number_id: str = MetaId
+    waba_id: str = MetaId
+    display_phone_number: str | None = Field(default=None, max_length=32)
+    access_token: SecretStr = Field(min_length=1, max_length=1024)
+    app_secret: SecretStr = Field(min_length=1, max_length=256)
+    verify_token: SecretStr = Field(min_length=1, max_length=256)
+    limits: ChannelLimits = ChannelLimits()
+
+
+class UpdateChannel(Request):
+    """Changes to a channel: what is not named stays."""
+
+    name: str | None = Field(default=None, min_length=1, max_length=200)
+    access_token: SecretStr | None = Field(default=None, min_length=1, max_length=1024)
+    app_secret: SecretStr | None = Field(default=None, min_length=1, max_length=256)
+    verify_token: SecretStr | None = Field(default=None, min_length=1, max_length=256)
+    limits: ChannelLimits | None = None
+    state: Literal["active", "stopped"] | None = Field(
+        default=None, description="`active` starts a stopped number again."
+    )
+
+
+class ChannelView(Contract):
+    """A channel, without its secrets."""
+
+    id: UUID
+    provider: Literal["meta", "webjs"]
+    name: str
+    phone_number_id: str | None
+    waba_id: str | None
+    display_phone_number: str | None
+    webhook_identifier: str | None = Field(description="The webhook's address is `/webhooks/whatsapp/{identifier}`.")
+    state: Literal["active", "stopped"]
+    state_reason: str | None = Field(description="Why it is stopped, for the operator.")
+    limits: ChannelLimits
+    created_at: AwareDatetime
