@@ -21,7 +21,7 @@ class CheckMessage(Contract):
 
 
 class CheckedMessage(Contract):
-    """It may. Refusals are problems: 404 contact/channel/reply_to, 409 channel stopped, 422 window closed or opted out."""
+    """It may. Refusals: 404 contact, channel, reply_to; 409 channel stopped; 422 window closed, opted out."""
 
     channel_id: UUID
     contact_id: UUID | None = Field(description="None: the contact is made when the message is stored.")
@@ -62,4 +62,4 @@ class MessageView(Contract):
     sent_at: AwareDatetime | None
     delivered_at: AwareDatetime | None
     read_at: AwareDatetime | None
-    attempts: list[AttemptView] = []
+    attempts: list[AttemptView] = Field(default=[], description="Each try at sending, first one first.")
