@@ -1,0 +1,48 @@
+"""Installing a Debian package as root or through sudo, without starting the system service it brings."""
+
+import os
+import shutil
+import subprocess
+
+POLICY = "/usr/sbin/policy-rc.d"
+
+# invoke-rc.d asks policy-rc.d whether it may start a service; 101 means no. Whatever was there comes back, however the
+# script ends. Units that the packages brought are switched off too, or the next boot would start what nobody asked for.
+_SCRIPT = f"""
+set -eu
+umask 022
+policy={POLICY}
+kept=
+if [ -e "$policy" ]; then kept="$policy.before-blazz.$$"; mv "$policy" "$kept"; fi
+list=$(mktemp)
+units() {{
+    find /etc/systemd/system -name '*.service' -o -name '*.socket' 2>/dev/null | sed 's|.*/||' | sort -u
+}}
+restore() {{ if [ -n "$kept" ]; then mv -f "$kept" "$policy"; else rm -f "$policy"; fi; rm -f "$list" "$list.after"; }}
+units > "$list"
+trap restore EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+printf '#!/bin/sh\\nexit 101\\n' > "$policy"
+chmod 755 "$policy"
+export DEBIAN_FRONTEND=noninteractive
+apt-get install --yes --quiet --no-install-recommends "$@" \
+    || {{ apt-get update --quiet && apt-get install --yes --quiet --no-install-recommends "$@"; }}
+units > "$list.after"
+comm -13 "$list" "$list.after" | while read -r unit; do systemctl disable "$unit" || true; done
+"""
+
+
+def install(*packages: str) -> bool:
+    """Install with apt; False when this machine has no apt or this user may not use it, or apt fails.
+
+    apt's own output goes to the terminal, for it may take a minute and says best itself what is wrong.
+    """
+    if shutil.which("apt-get") is None:
+        return False
+    command = ["sh", "-c", _SCRIPT, "install", *packages]
+    if os.geteuid() != 0:
+        if shutil.which("sudo") is None:
+            return False
+        command = ["sudo", *command]
+    return subprocess.run(command, stdin=None, check=False).returncode == 0

@@ -1,0 +1,140 @@
+"""Servers for the tests, real ones, started once a run and only when a test asks.
+
+Where they come from: `BLAZZ_AMQP_URL` + `BLAZZ_AMQP_MANAGEMENT_URL` and `BLAZZ_POSTGRES_URL` when set; else
+testcontainers where a Docker engine answers; else the local stack's own, private to this run.
+`python -m blazz_local servers` starts a pair that stays and prints the variables, for when the same tests run again
+and again (RabbitMQ takes 6 s to boot).
+
+Fixtures, all of session scope unless said otherwise:
+
+`amqp_url`, `amqp_management_url`
+    the broker as its administrator, default virtual host
+`make_vhost`
+    `await make_vhost()` -> URL of a fresh virtual host of its own
+`vhost` (module)
+    URL of a virtual host that this test module has for itself
+`vhost_management` (module)
+    a `blazz_local.broker.Management` session
+`postgres_url`
+    the superuser
+`make_database`
+    `await make_database("chat")` -> `ServiceDatabase(owner_url, api_url, worker_url, environment, name)`: a fresh,
+    migrated database with the roles `chat_owner`, `chat_api`, `chat_worker`; with `migrate=False` an empty one, for
+    any name of a service
+"""
+
+import os
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import pytest
+import pytest_asyncio
+from blazz_local import CLONE, Folder, Servers
+from blazz_local import databases as service_databases
+from blazz_local.borrowed import borrow, remove_leftovers
+from blazz_local.broker import Management
+from blazz_local.databases import ServiceDatabase
+
+TEST_FOLDERS = CLONE / ".blazz" / "tests"
+"""One folder a run, named by its pid, removed at its end (those of runs that were killed: at the start of the next)."""
+
+
+class MakeDatabase(Protocol):
+    """What the fixture `make_database` gives."""
+
+    def __call__(self, service: str, *, migrate: bool = True) -> Awaitable[ServiceDatabase]:
+        """A fresh database for the service."""
+
+
+@pytest.fixture(scope="session")
+def run_folder() -> Folder:
+    """The data folder of this run's servers."""
+    remove_leftovers(TEST_FOLDERS)
+    return Folder(TEST_FOLDERS / str(os.getpid()))
+
+
+@pytest_asyncio.fixture(scope="session")
+async def servers(run_folder: Folder) -> AsyncIterator[Servers]:
+    """Both servers, up and running."""
+    async with borrow(run_folder) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def amqp_url(servers: Servers) -> str:
+    """The broker, as its administrator."""
+    return servers.rabbitmq.amqp_url
+
+
+@pytest.fixture(scope="session")
+def amqp_management_url(servers: Servers) -> str:
+    """The broker's management API, with the administrator's name and password."""
+    return servers.rabbitmq.management_url
+
+
+@pytest.fixture(scope="session")
+def postgres_url(servers: Servers) -> str:
+    """The database server, as superuser."""
+    return servers.postgres.url
+
+
+@pytest_asyncio.fixture(scope="session")
+async def make_vhost(servers: Servers) -> AsyncIterator[Callable[[], Awaitable[str]]]:
+    """Makes virtual hosts that live until the end of the run."""
+    made: list[str] = []
+    parts = urlsplit(servers.rabbitmq.amqp_url)
+
+    async def make() -> str:
+        name = f"test-{uuid.uuid4().hex[:12]}"
+        async with Management(servers.rabbitmq.management_url) as management:
+            await management.create_vhost(name, user=servers.rabbitmq.user)
+        made.append(name)
+        return parts._replace(path=f"/{name}").geturl()
+
+    yield make
+    if not servers.private:
+        async with Management(servers.rabbitmq.management_url) as management:
+            for name in made:
+                await management.delete_vhost(name)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def vhost(make_vhost: Callable[[], Awaitable[str]]) -> str:
+    """A virtual host that no other test module sees."""
+    return await make_vhost()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def vhost_management(amqp_management_url: str) -> AsyncIterator[Management]:
+    """A session with the management API."""
+    async with Management(amqp_management_url) as management:
+        yield management
+
+
+@pytest_asyncio.fixture(scope="session")
+async def make_database(servers: Servers, run_folder: Folder) -> AsyncIterator[MakeDatabase]:
+    """Makes databases; a service's migrations run once, later databases are copies of the first."""
+    url = servers.postgres.url
+    made: list[str] = []
+    templates: dict[str, str] = {}
+
+    async def fresh(service: str, template: str | None = None) -> ServiceDatabase:
+        name = f"{service_databases.name_of(service)}_{uuid.uuid4().hex[:12]}"
+        made.append(name)
+        return await service_databases.create(url, service, lambda role: role, database=name, template=template)
+
+    async def make(service: str, *, migrate: bool = True) -> ServiceDatabase:
+        if not migrate:
+            return await fresh(service)
+        if service not in templates:
+            migrated = await fresh(service)
+            await service_databases.migrate(service, {**os.environ, **migrated.environment})
+            templates[service] = migrated.name
+        return await fresh(service, templates[service])
+
+    yield make
+    if not servers.private:
+        for name in made:
+            await service_databases.drop(url, name)
