@@ -1,0 +1,1 @@
+"""The Graph API as WhatsApp serves it: messages, media, templates, numbers, subscriptions."""

@@ -1,0 +1,1 @@
+"""The customers: their phones, what they read and write, and the pages that show it."""

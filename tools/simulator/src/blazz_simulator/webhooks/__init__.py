@@ -1,0 +1,1 @@
+"""Webhooks: what is told to the business, when, signed, and told again until it is heard."""
