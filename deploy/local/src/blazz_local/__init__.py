@@ -6,5 +6,6 @@
 from blazz_local.errors import LocalError
 from blazz_local.folder import CLONE, Folder
 from blazz_local.servers import Given, Servers
+from blazz_local.stack import Stack
 
-__all__ = ["CLONE", "Folder", "Given", "LocalError", "Servers"]
+__all__ = ["CLONE", "Folder", "Given", "LocalError", "Servers", "Stack"]

@@ -2,12 +2,16 @@
 
 import argparse
 import asyncio
+import contextlib
 import signal
 import sys
+import time
 from pathlib import Path
 
+from blazz_local import background, foreground, status
 from blazz_local.errors import LocalError
 from blazz_local.folder import Folder
+from blazz_local.logs import Follower
 from blazz_local.servers import Servers
 
 
@@ -18,14 +22,48 @@ def main() -> None:
         "--folder", type=Path, default=Folder.of_clone().path, help="data folder (default: %(default)s)"
     )
     commands = parser.add_subparsers(dest="command", required=True)
+    up = commands.add_parser("up", help="start everything; until Ctrl-C")
+    up.add_argument("--detach", action="store_true", help="return when ready")
+    up.add_argument("--quiet", action="store_true", help="do not print the services' logs")
+    commands.add_parser("down", help="stop what up --detach started")
+    commands.add_parser("status", help="a table of what runs")
+    logs = commands.add_parser("logs", help="follow the logs; until Ctrl-C")
+    logs.add_argument("process", nargs="*", help="only these")
     commands.add_parser("servers", help="RabbitMQ and PostgreSQL alone, until Ctrl-C; prints their variables")
     arguments = parser.parse_args()
-    folder = Folder(arguments.folder.resolve())
     try:
-        sys.exit(asyncio.run(_servers(Folder(folder.path / "servers"))))
+        sys.exit(_run(arguments, Folder(arguments.folder.resolve())))
     except LocalError as error:
-        print(error, file=sys.stderr)
+        foreground.say(f"{error.code}: {error}")
         sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _run(arguments: argparse.Namespace, folder: Folder) -> int:
+    match arguments.command:
+        case "up" if arguments.detach:
+            background.up(folder)
+        case "up":
+            return asyncio.run(foreground.run(folder, follow=not arguments.quiet))
+        case "down":
+            background.down(folder)
+        case "status":
+            asyncio.run(status.show(folder))
+        case "logs":
+            _logs(folder, arguments.process)
+        case "servers":
+            return asyncio.run(_servers(Folder(folder.path / "servers")))
+    return 0
+
+
+def _logs(folder: Folder, processes: list[str]) -> None:
+    logs = [folder.log(name) for name in processes] or sorted(folder.logs.glob("*.log"))
+    follower = Follower(logs)
+    with contextlib.suppress(KeyboardInterrupt):
+        while True:
+            follower.poll()
+            time.sleep(foreground.FOLLOW_SECONDS)
 
 
 async def _servers(folder: Folder) -> int:

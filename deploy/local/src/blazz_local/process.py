@@ -122,7 +122,7 @@ def strays(folder: Path) -> list[int]:
             continue
         try:
             marked = mark in (entry / "environ").read_bytes().split(b"\0")
-            inside = Path(os.readlink(entry / "cwd")).is_relative_to(folder)
+            inside = Path(os.readlink(entry / "cwd")) in (folder, folder / "postgres")
             command = (entry / "cmdline").read_bytes()
         except OSError:
             continue

@@ -51,7 +51,16 @@ class Servers:
         self.postgres = postgres.Postgres("")
 
     async def start(self) -> None:
-        """Find or start both, side by side. Raises `ServerMissing`, `StartFailed`."""
+        """Find or start both, side by side. Raises `ServerMissing`, `StartFailed`; then neither is left running."""
+        await self.prepare()
+        started = await asyncio.gather(self.start_rabbitmq(), self.start_postgres(), return_exceptions=True)
+        for result in started:
+            if isinstance(result, BaseException):
+                await self.stop()
+                raise result
+
+    async def prepare(self) -> None:
+        """End what a crash left in this folder, and find out where the servers come from (this may install one)."""
         end_strays(self.folder.path)
         if self._given.amqp_url:
             self.rabbitmq = rabbitmq.given(self._given.amqp_url, self._given.amqp_management_url)
@@ -63,11 +72,6 @@ class Servers:
             self.postgres = postgres.embedded(
                 self.folder, self.ports, self.credentials, self._say, durable=self._durable
             )
-        started = await asyncio.gather(self._start_rabbitmq(), self._start_postgres(), return_exceptions=True)
-        for result in started:
-            if isinstance(result, BaseException):
-                await self.stop()
-                raise result
 
     async def stop(self) -> None:
         """Stop what was started, the broker and the database side by side, the broker's name service last."""
@@ -78,11 +82,13 @@ class Servers:
         """Whether both end with this object, so that nothing needs to be cleaned up in them."""
         return bool(self.rabbitmq.programs and self.postgres.programs)
 
-    async def _start_rabbitmq(self) -> None:
+    async def start_rabbitmq(self) -> None:
+        """Start the broker, if it is ours to start; returns when it serves."""
         for program in self.rabbitmq.programs:
             await self.supervisor.start(program)
 
-    async def _start_postgres(self) -> None:
+    async def start_postgres(self) -> None:
+        """Start the database server, if it is ours to start; returns when it serves."""
         for program in self.postgres.programs:
             await self.supervisor.start(program)
 

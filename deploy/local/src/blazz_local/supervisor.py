@@ -41,11 +41,12 @@ async def until(check: Check, *, timeout: float) -> None:
 
 
 class Supervisor:
-    """Runs programs until told to stop; `changed` is called after every restart that is ready again."""
+    """Runs programs until told to stop."""
 
-    def __init__(self, *, say: Say = print, changed: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, *, say: Say = print) -> None:
         self._say = say
-        self._changed = changed
+        self.changed: Callable[[], None] = lambda: None
+        """Called whenever a program serves again under another pid."""
         self._running: dict[str, _Running] = {}
         self._caps: asyncio.Task[None] | None = None
 
@@ -99,7 +100,7 @@ class Supervisor:
         program = self._running[name].program
         await self.stop(name)
         await self.start(program)
-        self._changed()
+        self.changed()
 
     async def wait_ready(self, name: str, *, timeout: float = 30.0) -> None:
         """Wait until a program serves (again)."""
@@ -160,7 +161,7 @@ class Supervisor:
                     await entry.process.stop(program.stop_signal, grace=2.0)
                 continue
             self._say(f"{program.name} is ready again (pid {entry.process.pid})")
-            self._changed()
+            self.changed()
 
     async def _cap_logs(self) -> None:
         while True:

@@ -1,0 +1,56 @@
+"""What runs: a table for people."""
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from blazz_local.atomic import read_json
+from blazz_local.errors import NotRunning
+from blazz_local.folder import Folder
+from blazz_local.http import answers
+from blazz_local.lock import holder
+from blazz_local.services import SIMULATOR
+
+_PAGE_MB = 4096 / 1_000_000
+
+
+async def show(folder: Folder) -> None:
+    """Print a row for each process. Raises `NotRunning`."""
+    description = read_json(folder.stack_file)
+    if holder(folder) is None or not description:
+        raise NotRunning(f"no stack runs in {folder.path}: make up")
+    processes: dict[str, dict[str, Any]] = description["processes"]
+    states = await asyncio.gather(*(_state(name, process) for name, process in processes.items()))
+    table = Table("process", "pid", "state", "memory", "up", "address", box=None)
+    for (name, process), state in zip(processes.items(), states, strict=True):
+        memory, age = _memory_and_age(process["pid"])
+        table.add_row(name, str(process["pid"]), state, memory, age, process.get("url", ""))
+    Console().print(table)
+
+
+async def _state(name: str, process: dict[str, Any]) -> str:
+    if not is_alive(process["pid"]):
+        return "[red]gone[/red]"
+    url = process.get("url", "")
+    if not url.startswith("http"):
+        return "[green]running[/green]"
+    path = "/_sim/health" if name == SIMULATOR else "/readyz"
+    return "[green]ready[/green]" if await answers(url + path)() else "[red]not ready[/red]"
+
+
+def is_alive(pid: int) -> bool:
+    """Whether there is such a process."""
+    return Path("/proc", str(pid)).exists()
+
+
+def _memory_and_age(pid: int) -> tuple[str, str]:
+    try:
+        pages = int(Path("/proc", str(pid), "statm").read_text().split()[1])
+        age = time.time() - Path("/proc", str(pid)).stat().st_mtime
+    except (OSError, IndexError):
+        return "", ""
+    return f"{pages * _PAGE_MB:.0f} MB", f"{age:.0f} s" if age < 120 else f"{age / 60:.0f} min"
