@@ -1,0 +1,100 @@
+"""Holds back the messages of a queue while something they need is down."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import structlog
+
+from blazz_chassis import metrics
+from blazz_chassis.errors import DependencyDown, Probe
+
+log = structlog.get_logger(__name__)
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0  # seconds between two probes
+
+
+class Gate:
+    """Open, or shut until a probe succeeds.
+
+    Held messages stay unacked at this consumer: nothing is redelivered, no try and no delivery is burned, and prefetch
+    sees to it that no more come. They wake in the order in which they came. Only after `hold` seconds, well before the
+    broker's consumer_timeout, does the gate give up holding: it lets `retreat` cancel the consumer, and those who wait
+    put their messages back.
+    """
+
+    def __init__(
+        self, name: str, *, hold: float, retreat: Callable[[], Awaitable[None]], resume: Callable[[], Awaitable[None]]
+    ) -> None:
+        """`hold` is in seconds. `retreat` stops deliveries, `resume` starts them again."""
+        self.name, self._hold = name, hold
+        self._retreat, self._resume = retreat, resume
+        self._changed = asyncio.Event()
+        self._prober: asyncio.Task[None] | None = None
+        self._gauge = metrics.paused.labels(name)
+        self.is_open = True
+        self.giving_up = False
+        self.reason: str | None = None
+
+    async def passed(self) -> bool:
+        """Wait until the gate is open. False: put the message back, it cannot be held any longer."""
+        while not self.is_open:
+            if self.giving_up:
+                return False
+            await self._changed.wait()
+        return True
+
+    def shut(self, error: DependencyDown) -> None:
+        """Shut the gate until the probe of `error` succeeds. Without one, the next message is the probe."""
+        if self._prober is not None and not self._prober.done():
+            return
+        self.is_open = False
+        self.reason = error.code
+        self._changed = asyncio.Event()
+        self._gauge.set(1)
+        log.warning("consumption_paused", queue=self.name, reason=error.code, detail=error.detail)
+        self._prober = asyncio.create_task(self._until(error.probe), name=f"gate-{self.name}")
+
+    async def _until(self, probe: Probe | None) -> None:
+        loop = asyncio.get_running_loop()
+        give_up_at = loop.time() + self._hold
+        pause = _FIRST_PAUSE
+        while True:
+            # Spread, so that the instances of a service do not all knock at once.
+            await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311
+            pause = min(pause * 2, _LONGEST_PAUSE)
+            try:
+                if probe is not None:
+                    async with asyncio.timeout(_LONGEST_PAUSE):
+                        await probe()
+            except Exception as error:
+                log.info("dependency_still_down", queue=self.name, error=repr(error))
+                if not self.giving_up and loop.time() >= give_up_at:
+                    await self._give_up()
+            else:
+                break
+        retreated, self.giving_up = self.giving_up, False
+        self.is_open, self.reason = True, None
+        self._gauge.set(0)
+        self._changed.set()
+        log.info("consumption_resumed", queue=self.name)
+        if retreated:
+            await self._resume()
+
+    async def _give_up(self) -> None:
+        log.warning("messages_put_back", queue=self.name)
+        with suppress(Exception):
+            await self._retreat()
+        self.giving_up = True
+        self._changed.set()
+
+    async def release(self) -> None:
+        """Stop probing; those who wait put their messages back. For a shutdown."""
+        if self._prober is not None and not self._prober.done():
+            self._prober.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._prober
+        if not self.is_open:
+            self.giving_up = True
+            self._changed.set()

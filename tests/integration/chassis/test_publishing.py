@@ -1,0 +1,70 @@
+"""Publishing: the traps of the client library and the broker, avoided."""
+
+import asyncio
+from uuid import uuid4
+
+import pytest
+from blazz_chassis.errors import Unroutable
+from blazz_contracts.topology import Address, UNROUTED_QUEUE
+
+from .conftest import QUEUE, Broker, Happened, Ordered
+
+WORKSPACE = uuid4()
+
+
+async def test_a_command_nobody_takes_raises(broker: Broker) -> None:
+    async with broker.publisher() as publisher:
+        with pytest.raises(Unroutable):
+            await publisher.publish(
+                Ordered(workspace_id=WORKSPACE, number=1), to=Address("blazz.commands", "nobody.listens", mandatory=True)
+            )
+
+
+async def test_an_event_nobody_takes_is_kept(broker: Broker) -> None:
+    async with broker.publisher() as publisher:
+        await publisher.publish(
+            Happened(workspace_id=WORKSPACE, number=1), to=Address("blazz.events", f"chassis.unheard.{WORKSPACE}", False)
+        )
+        message = await broker.take(UNROUTED_QUEUE)
+    assert message.type == "chassis.happened"
+
+
+async def test_messages_are_persistent_and_carry_the_envelope(broker: Broker) -> None:
+    async with broker.publisher() as publisher:
+        identifier = await publisher.publish(Ordered(workspace_id=WORKSPACE, number=7))
+        message = await broker.take(QUEUE.name)
+    assert message.delivery_mode == 2
+    assert message.message_id == str(identifier)
+    assert message.type == "chassis.ordered"
+    assert message.app_id == "chassis"
+    assert message.correlation_id
+    assert message.headers["schema-version"] == 1
+    assert message.headers["workspace-id"] == str(WORKSPACE)
+
+
+async def test_a_publish_to_a_missing_exchange_harms_no_other(broker: Broker) -> None:
+    async with broker.publisher() as publisher:
+        event = Ordered(workspace_id=WORKSPACE, number=1)
+        results = await asyncio.gather(
+            *(publisher.publish(event) for _ in range(20)),
+            publisher.publish(event, to=Address("not.there", "x", mandatory=True)),
+            *(publisher.publish(event) for _ in range(20)),
+            return_exceptions=True,
+        )
+    assert [type(result) for result in results if isinstance(result, BaseException)] == [Unroutable]
+    assert await broker.ready(QUEUE.name) == 40
+
+
+async def test_an_exchange_deleted_under_the_publisher_comes_back(broker: Broker) -> None:
+    async with broker.publisher() as publisher:
+        channel = await broker.raw()
+        await channel.exchange_delete("blazz.commands")
+        await publisher.publish_many([Ordered(workspace_id=WORKSPACE, number=n) for n in range(20)])
+    assert await broker.ready(QUEUE.name) == 20
+
+
+async def test_many_are_published_in_order(broker: Broker) -> None:
+    async with broker.publisher() as publisher:
+        await publisher.publish_many([Ordered(workspace_id=WORKSPACE, number=n) for n in range(100)])
+        numbers = [Ordered.model_validate_json((await broker.take(QUEUE.name)).body).number for _ in range(100)]
+    assert numbers == list(range(100))
