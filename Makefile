@@ -17,7 +17,7 @@ CODE := libs services tools deploy tests
 	lint format bench chaos schemas definitions clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(SYNCED): uv.lock pyproject.toml $(wildcard libs/*/pyproject.toml services/*/pyproject.toml tools/*/pyproject.toml deploy/*/pyproject.toml) scripts/bootstrap.sh
 	@sh scripts/bootstrap.sh

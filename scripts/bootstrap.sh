@@ -34,13 +34,16 @@ make_tools() {
     "$PYTHON" -m venv .blazz/tools >/dev/null 2>&1
 }
 
+apt_install() { as_root apt-get install --yes --quiet --no-install-recommends "$@"; }
+
 install_venv() {
     command -v apt-get >/dev/null 2>&1 || return 1
     package="python$("$PYTHON" -c 'import sys; print("%d.%d" % sys.version_info[:2])')-venv"
     say "installing $package with apt ..."
     export DEBIAN_FRONTEND=noninteractive
-    as_root apt-get install --yes --quiet --no-install-recommends "$package" >&2 \
-        || { as_root apt-get update --quiet >&2 && as_root apt-get install --yes --quiet --no-install-recommends "$package" >&2; }
+    mkdir -p .blazz/logs
+    { apt_install "$package" || { as_root apt-get update --quiet && apt_install "$package"; } } >> .blazz/logs/apt.log 2>&1 \
+        || { tail -n 20 .blazz/logs/apt.log; return 1; }
 }
 
 find_uv() {

@@ -3,6 +3,10 @@
 import os
 import shutil
 import subprocess
+from pathlib import Path
+
+from blazz_local.errors import StartFailed
+from blazz_local.logs import last_lines
 
 POLICY = "/usr/sbin/policy-rc.d"
 
@@ -29,14 +33,16 @@ export DEBIAN_FRONTEND=noninteractive
 apt-get install --yes --quiet --no-install-recommends "$@" \
     || {{ apt-get update --quiet && apt-get install --yes --quiet --no-install-recommends "$@"; }}
 units > "$list.after"
-comm -13 "$list" "$list.after" | while read -r unit; do systemctl disable "$unit" || true; done
+if command -v systemctl >/dev/null; then
+    comm -13 "$list" "$list.after" | while read -r unit; do systemctl disable "$unit" || true; done
+fi
 """
 
 
-def install(*packages: str) -> bool:
-    """Install with apt; False when this machine has no apt or this user may not use it, or apt fails.
+def install(*packages: str, log: Path) -> bool:
+    """Install with apt; False when this machine has no apt or this user may not use it.
 
-    apt's own output goes to the terminal, for it may take a minute and says best itself what is wrong.
+    Its output goes to the log. Raises `StartFailed` with the end of it when apt fails.
     """
     if shutil.which("apt-get") is None:
         return False
@@ -44,5 +50,9 @@ def install(*packages: str) -> bool:
     if os.geteuid() != 0:
         if shutil.which("sudo") is None:
             return False
-        command = ["sudo", *command]
-    return subprocess.run(command, stdin=None, check=False).returncode == 0
+        command = ["sudo", *command]  # asks for its password on the terminal itself
+    with log.open("ab") as output:
+        status = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, check=False).returncode
+    if status:
+        raise StartFailed(f"apt could not install {' '.join(packages)}; the end of {log}:\n{last_lines(log)}")
+    return True

@@ -57,8 +57,8 @@ def find(folder: Folder, ports: Ports, credentials: Credentials, say: Say, *, du
     if docker_answers():
         return in_docker(folder, ports, credentials)
     if not PACKAGED_SERVER.exists():
-        say("installing rabbitmq-server with apt (its system service stays off) ...")
-        if not debian.install("rabbitmq-server"):
+        say("installing rabbitmq-server with apt (its system service stays off), which takes a minute or two ...")
+        if not debian.install("rabbitmq-server", log=folder.log("apt")):
             raise ServerMissing(HOW_TO_GET_ONE)
     return packaged(folder, ports, credentials, durable=durable)
 
