@@ -1,6 +1,7 @@
 """Phone numbers of businesses: who owns them, their tokens, and where their webhooks go."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -31,6 +32,8 @@ class Account(BaseModel):
     """Outcome of the last webhook handshake; None before the first."""
     quality_rating: str = "GREEN"
     messaging_limit_tier: str = "TIER_UNLIMITED"
+    profile: dict[str, Any] = Field(default_factory=dict)
+    """The business profile as the Graph API shows it."""
 
     @field_validator("display_phone_number")
     @classmethod

@@ -7,6 +7,7 @@ from aiohttp import web
 from .control.routes import add_control_routes
 from .graph.routes import add_graph_routes
 from .keys import WHATSAPP
+from .phones.pages import add_pages
 from .settings import Settings
 from .whatsapp import WhatsApp
 
@@ -32,4 +33,5 @@ def build(settings: Settings) -> web.Application:
     app.on_shutdown.append(end_streams)
     add_graph_routes(app)
     add_control_routes(app)
+    add_pages(app)
     return app

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from .template_text import rendered
+
 if TYPE_CHECKING:
     from .accounts import Account
     from .phones.phone import Phone
+    from .templates import Template
 
 Author = Literal["business", "customer"]
 
@@ -15,8 +18,8 @@ class Message:
     """A message as the phone shows it; the ledger and the webhooks are made from it."""
 
     __slots__ = (
-        "account", "at", "author", "body", "callback_data", "category", "context", "error", "phone", "referral",
-        "status", "type", "wamid",
+        "account", "at", "author", "body", "callback_data", "context", "error", "phone", "referral",
+        "status", "template", "type", "wamid",
     )  # fmt: skip
 
     def __init__(
@@ -31,7 +34,7 @@ class Message:
         at: float,
         context: dict[str, Any] | None = None,
         callback_data: str | None = None,
-        category: str = "service",
+        template: Template | None = None,
         referral: Any = None,
     ) -> None:
         self.wamid = wamid
@@ -46,13 +49,18 @@ class Message:
         self.context = context
         self.callback_data = callback_data
         """`biz_opaque_callback_data`, given back in every status."""
-        self.category = category
-        """What the pricing calls it: service, utility, marketing, authentication."""
+        self.template = template
+        """The template of a template message, as it was when it was sent."""
         self.referral = referral
         """The advertisement a customer came from, as the webhook shows it."""
         self.status = "accepted" if author == "business" else "received"
         self.error: int | None = None
         """Error code of a failed message."""
+
+    @property
+    def category(self) -> str:
+        """What the pricing calls it: service, utility, marketing, authentication."""
+        return "service" if self.template is None else self.template.category.lower()
 
     def view(self) -> dict[str, Any]:
         """Return the message as GET /_sim/phones/{number}/messages shows it."""
@@ -65,6 +73,8 @@ class Message:
             "status": self.status,
             "at": self.at,
         }
+        if self.template is not None:
+            shown["rendered"] = rendered(self.template, self.body)
         if self.context is not None:
             shown["context"] = self.context
         if self.callback_data is not None:

@@ -88,8 +88,13 @@ class WhatsApp:
                 self.phones.set_status(known, "read")
 
     def read_by_customer(self, phone: Phone) -> list[str]:
-        """Let the customer open the chat: tell `read` for what was not read yet, and return those ids."""
+        """Let the customer open the chat: tell `read` for what was not read yet, and return those ids.
+
+        Where `read` comes by itself, it is not told a second time.
+        """
         phone.unread = 0
+        if "read" in self.outbox.statuses.statuses:
+            return []
         ids = []
         for message in phone.messages:
             if message.author == "business" and message.status in ("accepted", "sent", "delivered"):

@@ -4,10 +4,9 @@ from typing import Any
 
 from aiohttp import web
 
-from ..errors import BadInput, NotFound
+from ..errors import BadInput
 from ..keys import WHATSAPP
 from ..phones.inbound import write
-from ..phones.phone import Phone
 from ..phones.phonebook import phone_key
 from ..phones.preferences import change_preference
 from .endpoint import answer, json_object, number
@@ -20,14 +19,6 @@ def _key(request: web.Request) -> str:
             "Give a phone number with its country code, or a business-scoped user id.", {"number": "invalid"}
         )
     return key
-
-
-def _phone(request: web.Request) -> Phone:
-    key = _key(request)
-    phone = request.app[WHATSAPP].phones.find(key)
-    if phone is None:
-        raise NotFound(f"Nothing was sent to or from {key} yet.", {"number": "unknown"})
-    return phone
 
 
 async def get_phones(request: web.Request) -> web.Response:
@@ -71,7 +62,9 @@ async def post_message(request: web.Request) -> web.Response:
 
 async def post_read(request: web.Request) -> web.Response:
     """Let the customer open the chat; returns the ids of which `read` is told now."""
-    return answer({"read": request.app[WHATSAPP].read_by_customer(_phone(request))})
+    whatsapp = request.app[WHATSAPP]
+    phone = whatsapp.phones.find(_key(request))
+    return answer({"read": whatsapp.read_by_customer(phone) if phone is not None else []})
 
 
 async def post_preference(request: web.Request) -> web.Response:

@@ -32,7 +32,7 @@ def endpoint(handler: Handler) -> Handler:
 
     async def call(request: web.Request) -> web.StreamResponse:
         faults = request.app[WHATSAPP].faults
-        if faults and any(faults.hits("unreachable", path="any", phone_number_id=request.match_info["object_id"])):
+        if faults and any(faults.hits("unreachable", path="any", phone_number_id=request.match_info.get("object_id"))):
             return drop(request)
         try:
             return await handler(request)

@@ -13,6 +13,7 @@ from ..identifiers import USER_ID, wa_id
 from ..keys import WHATSAPP
 from ..media_links import fetch_then_announce, links_of
 from ..message import Message
+from ..templates import Template
 from ..whatsapp import WhatsApp
 from .checks.interactive import interactive
 from .checks.media import MEDIA_TYPES, media
@@ -48,7 +49,7 @@ async def _send(request: web.Request, account: Account, data: dict[str, Any]) ->
     given, key = _recipient(data)
     type_ = data.get("type", "text")
     body = data.get(type_) if isinstance(type_, str) else None
-    category = _check(type_, body, whatsapp, account)
+    template_sent = _check(type_, body, whatsapp, account)
     context, callback_data = _context(data), _callback_data(data)
     if key == account.display_phone_number:
         raise GraphError(131021)
@@ -66,7 +67,7 @@ async def _send(request: web.Request, account: Account, data: dict[str, Any]) ->
         body,
         context=context,
         callback_data=callback_data,
-        category=category,
+        template=template_sent,
     )
     if whatsapp.faults:
         return await _send_with_faults(request, whatsapp, message, given)
@@ -145,13 +146,12 @@ def _recipient(data: dict[str, Any]) -> tuple[str, str]:
     return recipient, recipient
 
 
-def _check(type_: Any, body: Any, whatsapp: WhatsApp, account: Account) -> str:
-    """Check the type's own object; return the pricing category."""
+def _check(type_: Any, body: Any, whatsapp: WhatsApp, account: Account) -> Template | None:
+    """Check the type's own object; return the template of a template message."""
     if type_ == "text":
         text(body)
     elif type_ == "template":
-        found = template(body, account, whatsapp.media, whatsapp.templates)
-        return found.category.lower()
+        return template(body, account, whatsapp.media, whatsapp.templates)
     elif type_ in MEDIA_TYPES:
         media(type_, body, account, whatsapp.media)
     elif type_ == "interactive":
@@ -165,7 +165,7 @@ def _check(type_: Any, body: Any, whatsapp: WhatsApp, account: Account) -> str:
     else:
         allowed = ", ".join(TYPES).upper()
         raise invalid(f'Param type must be one of {{{allowed}}} - got "{type_}".')
-    return "service"
+    return None
 
 
 def _context(data: dict[str, Any]) -> dict[str, Any] | None:

@@ -62,7 +62,7 @@ class Phonebook:
     def add(self, message: Message) -> None:
         """Put a message on its phone and show it to whoever looks at it."""
         message.phone.add(message)
-        if self._listeners:
+        if self._watched(message.phone):
             self._tell(message.phone, {"event": "message", "message": message.view()})
 
     def set_status(self, message: Message, status: str, error: int | None = None) -> None:
@@ -71,7 +71,7 @@ class Phonebook:
             return
         message.status = status
         message.error = error
-        if self._listeners:
+        if self._watched(message.phone):
             self._tell(message.phone, {"event": "status", "id": message.wamid, "status": status, "error": error})
 
     def set_typing(self, phone: Phone) -> None:
@@ -102,6 +102,9 @@ class Phonebook:
         self._phones.clear()
         self._by_user_id.clear()
         self.close()
+
+    def _watched(self, phone: Phone) -> bool:
+        return bool(self._listeners) and (phone.key in self._listeners or "*" in self._listeners)
 
     def _tell(self, phone: Phone, event: dict[str, Any]) -> None:
         event["number"] = phone.key

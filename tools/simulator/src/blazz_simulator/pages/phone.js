@@ -1,0 +1,144 @@
+// A customer's phone: the chat with one business number, live, and a box to answer in.
+import { bubble, ticks } from "./bubble.js";
+import { day, el, paint, preview } from "./parts.js";
+
+const number = decodeURIComponent(location.pathname.split("/").pop());
+const api = `/_sim/phones/${encodeURIComponent(number)}`;
+const find = id => document.getElementById(id);
+const chat = find("chat"), business = find("business"), state = find("state"), dialog = find("dialog");
+let messages = [], accounts = [], replyTo = null, quiet = null;
+
+const chosen = () => business.value;
+const shownMessages = () => messages.filter(message => message.phone_number_id === chosen());
+
+async function load() {
+  const [phone, known] = await Promise.all([fetch(`${api}/messages`), fetch("/_sim/accounts")].map(call => call.then(r => r.json())));
+  if (phone.error) return fail(phone.error.message);
+  messages = phone.messages;
+  accounts = known.accounts;
+  const last = messages.at(-1)?.phone_number_id;
+  const keep = business.value || new URLSearchParams(location.search).get("to") || last || known.default;
+  business.replaceChildren(...accounts.map(account => el("option", { value: account.phone_number_id }, `${account.verified_name} · +${account.display_phone_number}`)));
+  business.value = keep;
+  document.title = `${phone.name || number} · phone`;
+  paint(find("avatar"), accounts.find(a => a.phone_number_id === keep)?.verified_name || "?", keep);
+  idle(phone.name);
+  draw();
+}
+
+let owner = "";
+function idle(name) {
+  if (name !== undefined) owner = name || "";
+  state.textContent = `${owner ? `${owner}'s phone` : "phone"} · ${/^\d/.test(number) ? "+" : ""}${number}`;
+}
+
+function draw() {
+  chat.replaceChildren();
+  let lastDay = null;
+  for (const message of shownMessages()) {
+    const today = day(message.at);
+    if (today !== lastDay) chat.append(el("div", { className: "day" }, lastDay = today));
+    place(message);
+  }
+  if (!chat.children.length) chat.append(el("div", { className: "empty" }, "Nothing here yet. Messages to this number arrive here as they are sent; write below to start the conversation yourself."));
+  chat.scrollTop = chat.scrollHeight;
+  read();
+}
+
+function place(message) {
+  if (message.type === "reaction") return react(message);
+  chat.querySelector(".empty")?.remove();
+  const answered = message.context && messages.find(known => known.id === (message.context.message_id || message.context.id));
+  chat.append(bubble(message, answered ? preview(answered) : null, { send, choose, react: offer }));
+}
+
+function react(message) {
+  const target = chat.querySelector(`[data-id="${CSS.escape(message.reaction.message_id)}"]`);
+  if (!target) return;
+  target.querySelector(`.reaction.${message.from}`)?.remove();
+  if (message.reaction.emoji) target.append(el("span", { className: `reaction ${message.from}` }, message.reaction.emoji));
+  target.classList.toggle("reacted", Boolean(target.querySelector(".reaction")));
+}
+
+async function post(path, data) {
+  const answer = await fetch(api + path, { method: "POST", body: JSON.stringify(data) });
+  const body = await answer.json();
+  if (!answer.ok) fail(body.error.message);
+  return answer.ok;
+}
+
+const send = data => post("/messages", { to: chosen(), ...data });
+const read = () => { if (!document.hidden) post("/read", {}); };
+
+function fail(text) {
+  const box = find("error");
+  box.textContent = text;
+  box.classList.add("on");
+  setTimeout(() => box.classList.remove("on"), 5000);
+}
+
+function choose(action, done) {
+  const pick = row => { dialog.close(); done(Object.fromEntries(Object.entries({ id: row.id, title: row.title, description: row.description }).filter(([, value]) => value))); };
+  dialog.replaceChildren(el("h3", {}, action.button), ...action.sections.flatMap(section => [
+    section.title ? el("h4", {}, section.title) : "",
+    ...section.rows.map(row => el("button", { className: "pick", onclick: () => pick(row) }, row.title, row.description ? el("div", { className: "soft" }, row.description) : "")),
+  ]));
+  dialog.showModal();
+}
+
+function offer(message) {
+  const emoji = ["👍", "❤️", "😂", "😮", "😢", "🙏"].map(sign => el("button", { onclick: () => { dialog.close(); send({ type: "reaction", reaction: { message_id: message.id, emoji: sign } }); } }, sign));
+  dialog.replaceChildren(el("div", { className: "emoji" }, ...emoji), el("button", { className: "pick", onclick: () => { dialog.close(); answer(message); } }, "↩ Reply"));
+  dialog.showModal();
+}
+
+function answer(message) {
+  replyTo = message;
+  find("replying").classList.toggle("on", Boolean(message));
+  find("replying").firstElementChild.textContent = message ? preview(message) : "";
+  find("text").focus();
+}
+
+dialog.addEventListener("click", event => { if (event.target === dialog) dialog.close(); });
+find("replying").lastElementChild.addEventListener("click", () => answer(null));
+business.addEventListener("change", load);
+document.addEventListener("visibilitychange", read);
+find("attach").addEventListener("click", () => find("file").click());
+find("file").addEventListener("change", ({ target }) => {
+  const [file] = target.files, reader = new FileReader();
+  const kind = file.type === "image/webp" ? "sticker" : ["image", "video", "audio"].find(name => file.type.startsWith(name)) || "document";
+  reader.onload = () => send({ type: kind, [kind]: { data: reader.result.split(",")[1], mime_type: file.type || "application/octet-stream", filename: file.name } });
+  reader.readAsDataURL(file);
+  target.value = "";
+});
+find("compose").addEventListener("submit", async event => {
+  event.preventDefault();
+  const box = find("text"), text = box.value.trim();
+  if (text && await send({ text, ...(replyTo && { context: { id: replyTo.id } }) })) { box.value = ""; answer(null); }
+});
+
+const events = new EventSource(`/phones/${encodeURIComponent(number)}/events`);
+events.onopen = load;
+events.onerror = () => { state.textContent = "connecting…"; };
+events.addEventListener("message", ({ data }) => {
+  const { message } = JSON.parse(data);
+  if (messages.some(known => known.id === message.id)) return;
+  messages.push(message);
+  idle();
+  if (message.phone_number_id !== chosen()) return;
+  place(message);
+  chat.scrollTop = chat.scrollHeight;
+  if (message.from === "business") read();
+});
+events.addEventListener("status", ({ data }) => {
+  const { id, status, error } = JSON.parse(data);
+  const message = messages.find(known => known.id === id);
+  if (!message) return;
+  Object.assign(message, { status, error });
+  chat.querySelector(`[data-id="${CSS.escape(id)}"] .meta`)?.lastElementChild?.replaceWith(ticks(message));
+});
+events.addEventListener("typing", () => {
+  state.textContent = "typing…";
+  clearTimeout(quiet);
+  quiet = setTimeout(idle, 25000);  // Meta ends the indicator after 25 s
+});
