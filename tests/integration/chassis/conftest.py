@@ -10,10 +10,14 @@ from urllib.parse import quote, urlsplit
 import aio_pika
 import pytest_asyncio
 from blazz_chassis.consumer import Consumer
+from blazz_chassis.database import Database
+from blazz_chassis.migrate import upgrade_async
 from blazz_chassis.publisher import Publisher
+from blazz_chassis.settings import ServiceSettings
 from blazz_contracts import Event, Kind
 from blazz_contracts.topology import COMMANDS, EVENTS, Binding, Queue
 from blazz_local.broker import Management
+from pydantic import SecretStr
 
 
 class Ordered(Event):
@@ -136,5 +140,35 @@ class Broker:
 async def broker(make_vhost: Callable[[], Awaitable[str]], vhost_management: Management) -> AsyncIterator[Broker]:
     """A virtual host for this test alone."""
     made = Broker(await make_vhost(), vhost_management)
+    yield made
+    await made.close()
+
+
+MIGRATIONS = f"{__package__}.migrations" if __package__ else "migrations"
+
+
+def settings_for(made: Any, **more: Any) -> ServiceSettings:
+    """Settings of a service with this database."""
+    return ServiceSettings(
+        env="local",
+        database_owner_url=SecretStr(made.owner_url),
+        database_api_url=SecretStr(made.api_url),
+        database_worker_url=SecretStr(made.worker_url),
+        **more,
+    )
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def migrated(make_database: Any) -> ServiceSettings:
+    """Settings with a fresh database that has the tests' tables."""
+    settings = settings_for(await make_database("chassis", migrate=False))
+    await upgrade_async("chassis", settings, MIGRATIONS)
+    return settings
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def database(migrated: ServiceSettings) -> AsyncIterator[Database]:
+    """That database, as a service uses it."""
+    made = Database(migrated.database_api_url, migrated.database_worker_url, service="chassis")
     yield made
     await made.close()

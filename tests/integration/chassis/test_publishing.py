@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 from blazz_chassis.errors import Unroutable
-from blazz_contracts.topology import Address, UNROUTED_QUEUE
+from blazz_contracts.topology import UNROUTED_QUEUE, Address
 
 from .conftest import QUEUE, Broker, Happened, Ordered
 
@@ -16,14 +16,16 @@ async def test_a_command_nobody_takes_raises(broker: Broker) -> None:
     async with broker.publisher() as publisher:
         with pytest.raises(Unroutable):
             await publisher.publish(
-                Ordered(workspace_id=WORKSPACE, number=1), to=Address("blazz.commands", "nobody.listens", mandatory=True)
+                Ordered(workspace_id=WORKSPACE, number=1),
+                to=Address("blazz.commands", "nobody.listens", mandatory=True),
             )
 
 
 async def test_an_event_nobody_takes_is_kept(broker: Broker) -> None:
     async with broker.publisher() as publisher:
         await publisher.publish(
-            Happened(workspace_id=WORKSPACE, number=1), to=Address("blazz.events", f"chassis.unheard.{WORKSPACE}", False)
+            Happened(workspace_id=WORKSPACE, number=1),
+            to=Address("blazz.events", f"chassis.unheard.{WORKSPACE}", False),
         )
         message = await broker.take(UNROUTED_QUEUE)
     assert message.type == "chassis.happened"

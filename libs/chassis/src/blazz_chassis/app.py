@@ -44,13 +44,18 @@ class Service:
         settings: ServiceSettings,
         *,
         publishes: Sequence[type[Event]] = (),
+        hears: Sequence[type[Event]] = (),
         body_limits: Mapping[str, int] | None = None,
         title: str | None = None,
         version: str = "1",
         description: str = "",
     ) -> None:
-        """`publishes` is for the AsyncAPI document; `body_limits`: bytes by path prefix, over `settings.body_limit`."""
-        self.name, self.settings, self.publishes = name, settings, tuple(publishes)
+        """`publishes` and `hears` (the events of an `InstanceQueue`) are for the AsyncAPI document.
+
+        `body_limits`: bytes by path prefix, over `settings.body_limit`.
+        """
+        self.name, self.settings = name, settings
+        self.publishes, self.hears = tuple(publishes), tuple(hears)
         self.version = version
         self.has_database = bool(settings.database_api_url.get_secret_value())
         self.database = Database(
@@ -128,7 +133,7 @@ class Service:
 
     def asyncapi(self) -> dict[str, Any]:
         """Return the AsyncAPI document: what is consumed and what is published. The same for the same code."""
-        return document(self.name, self.version, self.consumer, self.publishes)
+        return document(self.name, self.version, self.consumer, self.publishes, self.hears)
 
     def openapi(self) -> dict[str, Any]:
         """Return the OpenAPI document."""

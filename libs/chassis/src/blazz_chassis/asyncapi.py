@@ -16,8 +16,17 @@ _EXCHANGE = {Kind.COMMAND: COMMANDS, Kind.INBOUND: INBOUND, Kind.EVENT: EVENTS}
 _TYPES = {exchange.name: exchange.kind for exchange in EXCHANGES}
 
 
-def document(service: str, version: str, consumer: "Consumer", publishes: Sequence[type[Event]]) -> dict[str, Any]:
-    """Return the document. The same code gives the same document: it is made without a broker, in sorted order."""
+def document(
+    service: str,
+    version: str,
+    consumer: "Consumer",
+    publishes: Sequence[type[Event]],
+    hears: Sequence[type[Event]] = (),
+) -> dict[str, Any]:
+    """Return the document; `hears` are the events of the instance's own queue.
+
+    The same code gives the same document: it is made without a broker, in sorted order.
+    """
     # A broker of its own that never connects: the running one takes raw deliveries, this one knows the types.
     broker = RabbitBroker("amqp://localhost", app_id=service, logger=None, specification_url="amqp://localhost")
     consumed = [
@@ -28,12 +37,11 @@ def document(service: str, version: str, consumer: "Consumer", publishes: Sequen
     for name, kind, _bindings in sorted(consumed, key=lambda each: (each[0], each[1].name)):
         queue = RabbitQueue(name, queue_type=QueueType.QUORUM, routing_key=_key(kind))
         broker.subscriber(queue, _exchange(kind), title=f"{name}:{kind.name}", description=_told(kind))(_taker(kind))
-    for listener in consumer.listeners:
-        prefix = f"{service}.instance"
-        for kind in sorted(listener.kinds.values(), key=lambda each: each.name):
-            queue = RabbitQueue(f"{prefix}.*", durable=False, exclusive=True, auto_delete=True, routing_key=_key(kind))
-            title = f"{prefix}:{kind.name}"
-            broker.subscriber(queue, _exchange(kind), title=title, description=_told(kind))(_taker(kind))
+    for kind in sorted(hears, key=lambda each: each.name):
+        name = f"{service}.instance.*"
+        queue = RabbitQueue(name, durable=False, exclusive=True, auto_delete=True, routing_key=_key(kind))
+        title = f"{service}.instance:{kind.name}"
+        broker.subscriber(queue, _exchange(kind), title=title, description=_told(kind))(_taker(kind))
     for kind in sorted(publishes, key=lambda each: each.name):
         broker.publisher(
             exchange=_exchange(kind),

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any, TypeVar, cast
 
 import structlog
-from aio_pika.abc import AbstractIncomingMessage, AbstractRobustQueue
+from aio_pika.abc import AbstractIncomingMessage
 from blazz_contracts import Event
 from blazz_contracts.topology import Queue
 from faststream import AckPolicy
@@ -14,7 +14,6 @@ from faststream.message import StreamMessage
 from faststream.rabbit import Channel, QueueType, RabbitBroker, RabbitQueue
 from pydantic import SecretStr
 
-from blazz_chassis.listener import Listener
 from blazz_chassis.publisher import Publisher
 from blazz_chassis.subscription import Handler, Subscription
 from blazz_chassis.topology import connection_url
@@ -39,7 +38,6 @@ class Consumer:
         self._broker: RabbitBroker | None = None
         self._starting: asyncio.Task[None] | None = None
         self.subscriptions: dict[str, Subscription] = {}
-        self.listeners: list[Listener] = []
         self.service = service
         self.start_error: str | None = None
         self.started = asyncio.Event()
@@ -67,22 +65,9 @@ class Consumer:
 
         return add
 
-    def listen(self, name: str, *events: type[Event]) -> Callable[[Handler], Listener]:
-        """Decorate a handler for events that this instance hears for itself; see `Listener`, which takes its place.
-
-        `name` is the instance's; the queue is `{service}.instance.{name}`.
-        """
-
-        def add(handler: Handler) -> Listener:
-            listener = Listener(f"{self.service}.instance.{name}", handler, *events)
-            self.listeners.append(listener)
-            return listener
-
-        return add
-
     async def start(self) -> None:
         """Begin to connect and subscribe, in the background; return at once."""
-        if self._starting is None and (self.subscriptions or self.listeners):
+        if self._starting is None and self.subscriptions:
             self._starting = asyncio.create_task(self._start(), name="consumer-start")
 
     async def _start(self) -> None:
@@ -129,12 +114,7 @@ class Consumer:
             )
             subscriber(_receiver(subscription))
             receivers[name] = subscriber.consume
-        own = [(listener, listener.queue()) for listener in self.listeners]
-        for listener, queue in own:
-            listener.subscribe(broker, queue)
         await broker.start()
-        for listener, queue in own:
-            await listener.attach(cast("AbstractRobustQueue", await broker.declare_queue(queue)))
         for name, subscription in self.subscriptions.items():
             amqp = await broker.declare_queue(queues[name])  # the very object that consumes: FastStream keeps it
             for binding in subscription.queue.bindings:

@@ -141,7 +141,7 @@ class Database:
         except _BUSY as error:
             raise DatabaseBusy from error
         except asyncpg.InterfaceError as error:
-            if connection is not None and connection.is_closed():
+            if connection is not None and _is_closed(connection):
                 raise DatabaseUnavailable(probe=self.probe) from error
             raise
         finally:
@@ -192,6 +192,13 @@ class Database:
         await self._worker.close()
         if self._sessions is not None:
             await self._sessions.close()
+
+
+def _is_closed(connection: Connection) -> bool:
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:
+        return True  # the pool has taken a broken connection back already
 
 
 def away(error: BaseException) -> bool:

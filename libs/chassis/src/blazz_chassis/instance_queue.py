@@ -103,8 +103,8 @@ class InstanceQueue:
         return add
 
     def bound(self, key: str) -> bool:
-        """Whether events with this routing key reach us now."""
-        return self._open.is_set() and key in self._bound
+        """Whether events with this routing key reach us now, and go on to."""
+        return self._open.is_set() and key in self._bound and key in self._wanted
 
     async def bind(self, key: str) -> None:
         """Return when events whose routing key matches (topic pattern) reach this instance.
