@@ -1,9 +1,11 @@
 """Encryption of what must be read back: channel credentials and webhook secrets."""
 
+from functools import cached_property
+
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from pydantic import SecretStr
 
-from blazz_chassis.errors import BlazzError
+from blazz_chassis.errors import BlazzError, SettingsMissing
 
 
 class SealBroken(BlazzError):
@@ -16,9 +18,19 @@ class Sealer:
     """Seals with the newest key, opens with any of them (Fernet: AES-128-CBC and HMAC-SHA256)."""
 
     def __init__(self, keys: str | SecretStr) -> None:
-        """Take Fernet keys, comma separated, newest first. Raises ValueError when one is none."""
-        plain = keys.get_secret_value() if isinstance(keys, SecretStr) else keys
-        self._fernet = MultiFernet([Fernet(key.strip()) for key in plain.split(",") if key.strip()])
+        """Take Fernet keys, comma separated, newest first. They are read at first use: documents need none."""
+        self._keys = keys.get_secret_value() if isinstance(keys, SecretStr) else keys
+
+    @cached_property
+    def _fernet(self) -> MultiFernet:
+        try:
+            return MultiFernet([Fernet(key.strip()) for key in self._keys.split(",") if key.strip()])
+        except ValueError as error:
+            raise SettingsMissing("set BLAZZ_SEAL_KEY to one or more Fernet keys") from error
+
+    def check(self) -> None:
+        """Raise `SettingsMissing` when there is no key, or one is none."""
+        _ = self._fernet
 
     def seal(self, plain: bytes) -> str:
         """Return `plain` encrypted, as URL-safe text."""

@@ -1,0 +1,1 @@
+"""HTTP in: internal routes, called by the gateway on behalf of a workspace."""

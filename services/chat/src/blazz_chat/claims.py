@@ -1,0 +1,196 @@
+"""Claims: what may be sent now, in the right order and at the right rate, is taken by one instance.
+
+A claim is one short transaction: tokens from the channel's bucket, the lowest unsent message of each conversation, an
+attempt row. Only what is committed as `sending` is ever handed to a provider.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from blazz_chassis.database import Connection, Database
+
+from blazz_chat.channels import Channel
+from blazz_chat.providers.protocol import Outgoing
+
+# The share of a channel's bucket that only urgent messages may take: a person's reply never waits for a campaign.
+URGENT_SHARE = 0.1
+
+_BUCKET = """
+insert into channel_buckets (channel_id, tokens, refilled_at) values ($1, $3, now())
+on conflict (channel_id) do update
+set tokens = least($3, channel_buckets.tokens + $2 * extract(epoch from now() - channel_buckets.refilled_at)),
+    refilled_at = now()
+returning tokens
+"""
+_TAKE = "update channel_buckets set tokens = tokens - $2 where channel_id = $1"
+
+# The lowest unsent message of a conversation goes first. One that waits for a retry holds back later ones only until
+# `holds_until`; one whose sender died, until its lease has been over for as long.
+_CANDIDATES = """
+select m.id, m.conversation_id, m.contact_id, v.pair_free_at, v.last_inbound_at, v.business_opened_at
+from messages m join conversations v on v.id = m.conversation_id
+where m.channel_id = $1 and m.status = 'pending' and m.waits_for is null and m.lane = any($2::smallint[])
+  and not exists (
+    select 1 from messages e
+    where e.conversation_id = m.conversation_id and e.position < m.position and e.status in ('pending', 'sending')
+      and case when e.status = 'sending' then e.lease_until > now() - make_interval(secs => $4)
+               else e.holds_until is null or e.holds_until > now() end)
+order by m.lane, m.position limit $3
+for update of m skip locked
+"""
+_CLAIM = """
+with claimed as (
+    update messages m set status = 'sending', attempt = m.attempt + 1, next_attempt_at = null,
+           lease_until = now() + make_interval(secs => $2)
+    from unnest($1::uuid[]) c (id) where m.id = c.id
+    returning m.id, m.position, m.workspace_id, m.channel_id, m.contact_id, m.attempt, m.content, m.reply_to, m.lane
+), attempted as (
+    insert into attempts (message_id, number, workspace_id, channel_id)
+    select id, attempt, workspace_id, channel_id from claimed
+)
+select claimed.*, coalesce(c.wa_id, c.phone) as phone, c.user_id, r.provider_message_id as reply_to_provider_id
+from claimed join contacts c on c.id = claimed.contact_id
+left join messages r on r.id = claimed.reply_to and r.channel_id = claimed.channel_id
+order by claimed.lane, claimed.position
+"""
+_WAIT = """
+update messages m set waits_for = w.reason, next_attempt_at = w.until
+from unnest($1::uuid[], $2::text[], $3::timestamptz[]) w (id, reason, until) where m.id = w.id
+"""
+_PAIR = """
+update conversations v set pair_free_at = p.free_at
+from unnest($1::uuid[], $2::timestamptz[]) p (id, free_at) where v.id = p.id
+"""
+_OPENED_COUNT = """
+select count(*) as n, min(business_opened_at) as oldest from conversations
+where channel_id = $1 and business_opened_at > now() - interval '24 hours'
+"""
+_OPENED = "update conversations set business_opened_at = now() where id = any($1::uuid[])"
+_WAKE = """
+update messages set waits_for = null
+where status = 'pending' and waits_for is not null and waits_for <> 'channel_stopped' and next_attempt_at <= now()
+returning channel_id
+"""
+_READY = """
+select c.id from channels c where c.state = 'active' and c.deleted_at is null and exists (
+    select 1 from messages m where m.channel_id = c.id and m.status = 'pending' and m.waits_for is null)
+"""
+DAY = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What was claimed."""
+
+    messages: list[Outgoing]
+    wait: float | None = None
+    """Seconds until the bucket has a token again, when it ran dry."""
+
+
+class Claims:
+    """Takes messages for sending."""
+
+    def __init__(self, database: Database, *, lease: float, hold_back: float) -> None:
+        """`lease`, `hold_back` in seconds."""
+        self._database = database
+        self._lease = lease
+        self._hold_back = hold_back
+
+    async def take(self, channel: Channel, lanes: Sequence[int], most: int, *, urgent: bool) -> Claim:
+        """Claim up to `most` messages of these lanes."""
+        return await self._database.retrying(lambda: self._take(channel, lanes, most, urgent=urgent))
+
+    async def _take(self, channel: Channel, lanes: Sequence[int], most: int, *, urgent: bool) -> Claim:
+        rate = channel.limits.messages_per_second
+        async with self._database.worker() as connection:
+            if rate is not None:
+                tokens = float(await connection.fetchval(_BUCKET, channel.id, rate, channel.limits.bucket_size))
+                spare = 0.0 if urgent else channel.limits.bucket_size * URGENT_SHARE
+                most = min(most, int(tokens - spare))
+                if most < 1:
+                    return Claim([], wait=(1 + spare - tokens) / rate)
+            candidates = await connection.fetch(_CANDIDATES, channel.id, list(lanes), most, self._hold_back)
+            if candidates and (channel.limits.pair_seconds or channel.limits.recipients_per_day):
+                candidates = await self._within_limits(connection, channel, candidates)
+            if not candidates:
+                return Claim([])
+            rows = await connection.fetch(_CLAIM, [row["id"] for row in candidates], self._lease)
+            if rate is not None:
+                await connection.execute(_TAKE, channel.id, float(len(rows)))
+        return Claim([_outgoing(row) for row in rows])
+
+    async def _within_limits(self, connection: Connection, channel: Channel, candidates: list[Any]) -> list[Any]:
+        now: datetime = await connection.fetchval("select now()")
+        waits: list[tuple[UUID, str, datetime]] = []
+        if channel.limits.recipients_per_day is not None:
+            candidates = await self._within_tier(connection, channel, candidates, now, waits)
+        if channel.limits.pair_seconds is not None:
+            candidates = await self._within_pair(connection, channel, candidates, now, waits)
+        if waits:
+            await connection.execute(_WAIT, [w[0] for w in waits], [w[1] for w in waits], [w[2] for w in waits])
+        return candidates
+
+    async def _within_tier(
+        self, connection: Connection, channel: Channel, candidates: list[Any], now: datetime, waits: list[Any]
+    ) -> list[Any]:
+        """Unique recipients that the business writes to first, in a moving 24 hours (Meta's messaging limit)."""
+        firsts = [
+            row
+            for row in candidates
+            if (row["last_inbound_at"] is None or now - row["last_inbound_at"] >= DAY)
+            and (row["business_opened_at"] is None or now - row["business_opened_at"] >= DAY)
+        ]
+        if not firsts:
+            return candidates
+        counted = await connection.fetchrow(_OPENED_COUNT, channel.id)
+        room = max(0, (channel.limits.recipients_per_day or 0) - (counted["n"] if counted else 0))
+        refused = {row["id"] for row in firsts[room:]}
+        oldest = counted["oldest"] if counted and counted["oldest"] else now
+        waits.extend((row, "tier", max(oldest + DAY, now + timedelta(seconds=1))) for row in refused)
+        opened = [row["conversation_id"] for row in firsts[:room]]
+        if opened:
+            await connection.execute(_OPENED, sorted(opened))
+        return [row for row in candidates if row["id"] not in refused]
+
+    async def _within_pair(
+        self, connection: Connection, channel: Channel, candidates: list[Any], now: datetime, waits: list[Any]
+    ) -> list[Any]:
+        """One message per `pair_seconds` to one person, with bursts that borrow from later (GCRA)."""
+        step = timedelta(seconds=channel.limits.pair_seconds or 0)
+        tolerance = step * (channel.limits.pair_burst - 1)
+        taken, moved = [], []
+        for row in candidates:
+            free_at = max(row["pair_free_at"] or now, now)
+            if free_at - tolerance > now:
+                waits.append((row["id"], "pair", free_at - tolerance))
+                continue
+            taken.append(row)
+            moved.append((row["conversation_id"], free_at + step))
+        if moved:
+            moved.sort()
+            await connection.execute(_PAIR, [m[0] for m in moved], [m[1] for m in moved])
+        return taken
+
+    async def wake(self) -> set[UUID]:
+        """Let go of what has waited long enough; returns the channels it belongs to."""
+        async with self._database.worker() as connection:
+            return {row["channel_id"] for row in await connection.fetch(_WAKE)}
+
+    async def ready(self) -> set[UUID]:
+        """Channels that have something to send."""
+        async with self._database.worker() as connection:
+            return {row["id"] for row in await connection.fetch(_READY)}
+
+
+def _outgoing(row: Any) -> Outgoing:
+    return Outgoing(
+        message_id=row["id"],
+        attempt=row["attempt"],
+        content=row["content"],
+        phone=row["phone"],
+        user_id=row["user_id"],
+        reply_to=row["reply_to_provider_id"],
+    )

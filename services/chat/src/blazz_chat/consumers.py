@@ -1,0 +1,115 @@
+"""Events in: each handler hands its event to a micro-batch, and is acked after the batch's commit."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from blazz_chassis.app import Service
+from blazz_chassis.batcher import Batcher
+from blazz_chassis.consumer import Consumer
+from blazz_contracts import Envelope
+from blazz_contracts.events import (
+    MessageRequested,
+    ProviderAccount,
+    ProviderMessage,
+    ProviderPreference,
+    ProviderSession,
+    ProviderStatus,
+    ProviderTemplate,
+    ProviderUnrecognized,
+    WebhooksAlive,
+    WorkspaceUpdated,
+)
+from blazz_contracts.message import Lane
+from blazz_contracts.topology import queues
+
+from blazz_chat.dispatch import BULK, URGENT, Dispatch
+from blazz_chat.inbound import Inbound
+from blazz_chat.intake import Intake
+from blazz_chat.notices import Notice, Notices
+from blazz_chat.settings import Settings
+from blazz_chat.statuses import Statuses
+from blazz_chat.workspaces import Workspaces
+
+
+def requests(service: Service, settings: Settings, intake: Intake, dispatch: Dispatch) -> None:
+    """Four lanes, four queues, four batches: none waits for another."""
+    for lane in Lane:
+        batcher: Batcher[MessageRequested, UUID | None] = service.batcher(
+            intake.store, name=f"intake-{lane}", max_items=settings.chat_batch_items, max_wait=settings.chat_batch_wait
+        )
+        _lane(service.consumer, settings, lane, batcher, dispatch)
+
+
+def _lane(
+    consumer: Consumer,
+    settings: Settings,
+    lane: Lane,
+    batcher: Batcher[MessageRequested, UUID | None],
+    dispatch: Dispatch,
+) -> None:
+    lanes = URGENT if lane is Lane.URGENT else BULK
+
+    @consumer.on(queues.CHAT_SEND[lane], MessageRequested, concurrency=settings.chat_intake_prefetch)
+    async def requested(event: MessageRequested, _envelope: Envelope) -> None:
+        channel_id = await batcher.submit(event)
+        if channel_id is not None:
+            dispatch.poke(channel_id, lanes)
+
+
+def provider_facts(
+    service: Service,
+    settings: Settings,
+    *,
+    statuses: Statuses,
+    inbound: Inbound,
+    notices: Notices,
+    dispatch: Dispatch,
+    fetch: Callable[[], None],
+) -> None:
+    """What WhatsApp tells."""
+    # A status event carries up to 500 items: a batch is weighed by them.
+    applying = service.batcher(
+        statuses.apply,
+        name="statuses",
+        max_items=1000,
+        max_wait=settings.chat_batch_wait,
+        weigh=lambda event: len(event.items),
+    )
+    storing = service.batcher(
+        inbound.store, name="inbound", max_items=settings.chat_batch_items, max_wait=settings.chat_batch_wait
+    )
+
+    @service.consumer.on(queues.CHAT_STATUSES, ProviderStatus, concurrency=100)
+    async def told(event: ProviderStatus, _envelope: Envelope) -> None:
+        for channel_id in await applying.submit(event):
+            dispatch.poke(channel_id)
+
+    @service.consumer.on(queues.CHAT_STATUSES, WebhooksAlive, concurrency=100)
+    async def alive(event: WebhooksAlive, _envelope: Envelope) -> None:
+        # Behind every status that came before it: what is in a batch now is committed first.
+        await applying.flush()
+        await statuses.alive(event)
+
+    @service.consumer.on(queues.CHAT_INBOUND, ProviderMessage, concurrency=settings.chat_intake_prefetch)
+    async def written(event: ProviderMessage, _envelope: Envelope) -> None:
+        if await storing.submit(event):
+            fetch()
+
+    @service.consumer.on(
+        queues.CHAT_INBOUND,
+        ProviderAccount,
+        ProviderTemplate,
+        ProviderPreference,
+        ProviderSession,
+        ProviderUnrecognized,
+    )
+    async def noticed(event: Notice, envelope: Envelope) -> None:
+        await notices.store(event, envelope)
+
+
+def workspaces(service: Service, known: Workspaces) -> None:
+    """What the gateway tells of workspaces."""
+
+    @service.consumer.on(queues.CHAT_WORKSPACES, WorkspaceUpdated)
+    async def updated(event: WorkspaceUpdated, _envelope: Envelope) -> None:
+        await known.update(event)

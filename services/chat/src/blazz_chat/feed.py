@@ -1,0 +1,87 @@
+"""The change feed: every change of a workspace once, in commit order, without a gap."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any, Literal
+from uuid import UUID
+
+from blazz_chassis.database import Connection
+from blazz_contracts.views.change import Changes, ChangeView
+
+Kind = Literal["message", "status", "conversation", "contact"]
+
+# The head's row lock is held until commit: whoever writes next to this workspace waits, so cursors grow in commit
+# order. Taken last in a transaction, and in the order of workspaces, so that nobody waits in a circle.
+_HEADS = "insert into feed_heads (workspace_id) select unnest($1::uuid[]) on conflict do nothing"
+_LOCK = (
+    "select workspace_id, cursor from feed_heads where workspace_id = any($1::uuid[]) order by workspace_id for update"
+)
+_APPEND = """
+with moved as (
+    update feed_heads set cursor = new.cursor
+    from unnest($6::uuid[], $7::bigint[]) new (workspace_id, cursor) where feed_heads.workspace_id = new.workspace_id
+)
+insert into changes (workspace_id, cursor, kind, id, data)
+select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::uuid[], $5::jsonb[])
+"""
+_READ = (
+    "select cursor, kind, id, data, at from changes where workspace_id = $1 and cursor > $2 order by cursor limit $3"
+)
+_PURGE = "delete from changes where at < now() - make_interval(days => $1)"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change on its way into the feed."""
+
+    workspace_id: UUID
+    kind: Kind
+    id: UUID
+    data: dict[str, Any]
+
+
+async def append(connection: Connection, changes: list[Change]) -> None:
+    """Write changes, as the last thing before the transaction commits."""
+    if not changes:
+        return
+    grouped: dict[UUID, list[Change]] = defaultdict(list)
+    for change in changes:
+        grouped[change.workspace_id].append(change)
+    workspaces = sorted(grouped)
+    heads = await connection.fetch(_LOCK, workspaces)
+    if len(heads) < len(workspaces):
+        await connection.execute(_HEADS, workspaces)
+        heads = await connection.fetch(_LOCK, workspaces)
+    rows: list[tuple[UUID, int, Change]] = []
+    moved: list[tuple[UUID, int]] = []
+    for head in heads:
+        workspace_id, cursor = head["workspace_id"], head["cursor"]
+        for change in grouped[workspace_id]:
+            cursor += 1
+            rows.append((workspace_id, cursor, change))
+        moved.append((workspace_id, cursor))
+    await connection.execute(
+        _APPEND,
+        [row[0] for row in rows],
+        [row[1] for row in rows],
+        [row[2].kind for row in rows],
+        [row[2].id for row in rows],
+        [row[2].data for row in rows],
+        [row[0] for row in moved],
+        [row[1] for row in moved],
+    )
+
+
+async def read(connection: Connection, workspace_id: UUID, *, after: int, limit: int) -> Changes:
+    """Changes after a cursor, oldest first."""
+    rows = await connection.fetch(_READ, workspace_id, after, limit + 1)
+    changes = [
+        ChangeView(cursor=row["cursor"], kind=row["kind"], id=row["id"], data=row["data"], at=row["at"])
+        for row in rows[:limit]
+    ]
+    return Changes(changes=changes, next=changes[-1].cursor if changes else after, more=len(rows) > limit)
+
+
+async def purge(connection: Connection, *, days: int) -> None:
+    """Forget changes older than this."""
+    await connection.execute(_PURGE, days)

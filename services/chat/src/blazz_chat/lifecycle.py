@@ -1,0 +1,156 @@
+"""The life of a message: what a status means for it. Pure rules, no I/O.
+
+`scheduled → pending → sending → sent → delivered → read (→ played)`; `failed` is final. A status only moves forward.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from blazz_contracts.message import RANK, Failure, Status
+
+from blazz_chat import failures
+from blazz_chat.failures import Remedy
+
+_PROVIDER_STATUSES = {
+    "sent": Status.SENT,
+    "delivered": Status.DELIVERED,
+    "read": Status.READ,
+    "played": Status.PLAYED,
+    "failed": Status.FAILED,
+}
+PASSING = frozenset({Remedy.RETRY, Remedy.PAIR, Remedy.TOMORROW})
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """How often and when a passing refusal is tried again. Seconds."""
+
+    waits: tuple[float, ...] = (30, 60, 120)
+    pair_base: float = 4
+    tomorrow: float = 24 * 3600
+    hold_back: float = 30
+
+    def wait(self, remedy: Remedy, tries: int) -> float | None:
+        """How long to wait after the `tries`-th refusal; None when it has been tried often enough."""
+        if tries > len(self.waits):
+            return None
+        if remedy is Remedy.PAIR:
+            return float(self.pair_base**tries)
+        if remedy is Remedy.TOMORROW:
+            return self.tomorrow
+        return self.waits[tries - 1]
+
+
+@dataclass(slots=True)
+class State:
+    """What is known of a message while statuses are applied to it."""
+
+    id: UUID
+    workspace_id: UUID
+    status: Status
+    attempt: int
+    tries: int
+    provider_message_id: str | None = None
+    failure: Failure | None = None
+    waits_for: str | None = None
+    wait: float | None = None
+    """Seconds until the next attempt, when one was scheduled."""
+    times: dict[str, datetime] = field(default_factory=dict)
+    """Columns to set: sent_at, delivered_at, read_at."""
+    steps: list[tuple[Status, datetime]] = field(default_factory=list)
+    """What is to be told, in order."""
+    settled: dict[int, tuple[str, str | None, Failure | None]] = field(default_factory=dict)
+    """Attempts whose outcome became known: number → (outcome, provider's id, failure)."""
+    opted_out: bool = False
+    changed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One status, as a provider told it."""
+
+    status: str
+    at: datetime
+    provider_message_id: str
+    attempt: int | None
+    """From the callback data, where it is ours."""
+    errors: list[dict[str, Any]]
+
+
+def known_status(word: str) -> bool:
+    """Whether we have a name for this status."""
+    return word in _PROVIDER_STATUSES
+
+
+def apply(state: State, told: Told, retries: Retries) -> None:
+    """Move a message forward by one status; duplicates, late arrivals and steps back change nothing."""
+    status = _PROVIDER_STATUSES[told.status]
+    attempt = told.attempt if told.attempt is not None else state.attempt
+    if status is Status.FAILED:
+        _fail(state, told, attempt, retries)
+    else:
+        _advance(state, told, status, attempt)
+
+
+def _advance(state: State, told: Told, status: Status, attempt: int) -> None:
+    if attempt not in state.settled:
+        state.settled[attempt] = ("sent", told.provider_message_id, None)
+    if RANK[status] <= RANK[state.status]:
+        return
+    if state.status is Status.FAILED and attempt != state.attempt:
+        # An earlier attempt of a message that we gave up on did arrive: the truth wins.
+        state.failure = None
+    if RANK[state.status] < RANK[Status.SENT] and status is not Status.SENT:
+        _step(state, Status.SENT, told.at)
+    if state.provider_message_id is None or attempt != state.attempt or state.waits_for:
+        state.provider_message_id = told.provider_message_id
+    state.waits_for = None
+    state.wait = None
+    _step(state, status, told.at)
+
+
+def _step(state: State, status: Status, at: datetime) -> None:
+    state.status = status
+    state.changed = True
+    state.steps.append((status, at))
+    if status is Status.SENT:
+        state.times["sent_at"] = at
+    elif status is Status.DELIVERED:
+        state.times["delivered_at"] = at
+    elif status in (Status.READ, Status.PLAYED):
+        state.times.setdefault("delivered_at", at)
+        state.times["read_at"] = at
+
+
+def _fail(state: State, told: Told, attempt: int, retries: Retries) -> None:
+    refused = failures.from_errors(told.errors)
+    state.settled[attempt] = ("failed", told.provider_message_id, refused.failure)
+    if attempt != state.attempt or state.waits_for or RANK[state.status] >= RANK[Status.FAILED]:
+        # A late failure of the first attempt cannot kill the second; nor can one that the answer told already.
+        return
+    if state.status in (Status.PENDING, Status.SCHEDULED):
+        return
+    if refused.remedy is Remedy.OPT_OUT:
+        state.opted_out = True
+    state.provider_message_id = told.provider_message_id
+    refuse(state, refused, told.at, retries)
+
+
+def refuse(state: State, refused: failures.Refusal, at: datetime, retries: Retries) -> None:
+    """A definite no for the current attempt: schedule the next one, or fail."""
+    state.changed = True
+    if refused.remedy is Remedy.STOP_CHANNEL:
+        state.status, state.waits_for, state.wait = Status.PENDING, "channel_stopped", 0.0
+        return
+    if refused.remedy in PASSING:
+        state.tries += 1
+        wait = retries.wait(refused.remedy, state.tries)
+        if wait is not None:
+            state.status, state.wait = Status.PENDING, wait
+            state.waits_for = "pair" if refused.remedy is Remedy.PAIR else "retry"
+            return
+    state.failure = refused.failure
+    state.steps.append((Status.FAILED, at))
+    state.status = Status.FAILED

@@ -1,0 +1,1 @@
+"""Migrations of chat: `pre` ones run before new code starts, `post` ones after."""

@@ -1,0 +1,298 @@
+"""The tables of chat. Hot paths speak SQL to them; these classes are the source of the migrations."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+NOW = text("now()")
+
+
+def _at(*, nullable: bool = False, now: bool = False) -> Any:
+    return Field(sa_column=Column(DateTime(timezone=True), nullable=nullable, server_default=NOW if now else None))
+
+
+class Workspace(SQLModel, table=True):
+    """What chat must know of a workspace; told by the gateway in `workspace.updated`."""
+
+    __tablename__ = "workspaces"
+    workspace_id: UUID = Field(primary_key=True)
+    revision: int
+    unsettled: str = Field(sa_column=Column(Text, nullable=False, server_default="resend"))
+
+
+class Channel(SQLModel, table=True):
+    """A WhatsApp number."""
+
+    __tablename__ = "channels"
+    __table_args__ = (
+        Index("channels_by_workspace", "workspace_id", "created_at"),
+        Index("channels_phone_number", "phone_number_id", unique=True, postgresql_where=text("deleted_at is null")),
+        CheckConstraint("state in ('active', 'stopped')", name="channels_state"),
+    )
+    id: UUID = Field(primary_key=True)
+    workspace_id: UUID
+    provider: str = Field(sa_type=Text)
+    name: str = Field(sa_type=Text)
+    phone_number_id: str | None = Field(default=None, sa_type=Text)
+    waba_id: str | None = Field(default=None, sa_type=Text)
+    display_phone_number: str | None = Field(default=None, sa_type=Text)
+    sealed_credentials: str = Field(sa_type=Text)
+    webhook_identifier: str | None = Field(default=None, sa_column=Column(Text, unique=True))
+    state: str = Field(sa_column=Column(Text, nullable=False, server_default="active"))
+    state_reason: str | None = Field(default=None, sa_type=Text)
+    limits: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    revision: int = Field(sa_column=Column(Integer, nullable=False, server_default="1"))
+    created_at: datetime = _at(now=True)
+    deleted_at: datetime | None = _at(nullable=True)
+
+
+class ChannelBucket(SQLModel, table=True):
+    """The token bucket of a channel, shared by all instances."""
+
+    __tablename__ = "channel_buckets"
+    channel_id: UUID = Field(sa_column=Column(ForeignKey("channels.id", ondelete="CASCADE"), primary_key=True))
+    tokens: float = Field(sa_column=Column(Double, nullable=False))
+    refilled_at: datetime = _at(now=True)
+
+
+class Contact(SQLModel, table=True):
+    """A person, known by a phone number, by WhatsApp's own form of it, by a business-scoped user id, or by several."""
+
+    __tablename__ = "contacts"
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "phone", name="contacts_phone"),
+        UniqueConstraint("workspace_id", "user_id", name="contacts_user_id"),
+        Index("contacts_wa_id", "workspace_id", "wa_id", postgresql_where=text("wa_id is not null")),
+        Index("contacts_recent", "workspace_id", text("last_message_at desc nulls last"), "id"),
+    )
+    id: UUID = Field(primary_key=True)
+    workspace_id: UUID
+    phone: str | None = Field(default=None, sa_type=Text)
+    """Digits, without `+`."""
+    wa_id: str | None = Field(default=None, sa_type=Text)
+    """WhatsApp's form of the number, where it differs (Brazil, Mexico, Argentina)."""
+    user_id: str | None = Field(default=None, sa_type=Text)
+    name: str | None = Field(default=None, sa_type=Text)
+    profile_name: str | None = Field(default=None, sa_type=Text)
+    marketing_opt_out: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    last_message_at: datetime | None = _at(nullable=True)
+    created_at: datetime = _at(now=True)
+
+
+class Conversation(SQLModel, table=True):
+    """All that is said between one channel and one contact."""
+
+    __tablename__ = "conversations"
+    __table_args__ = (
+        UniqueConstraint("channel_id", "contact_id", name="conversations_pair"),
+        Index("conversations_by_contact", "contact_id", text("last_message_at desc nulls last")),
+        Index("conversations_business_opened", "channel_id", "business_opened_at"),
+    )
+    id: UUID = Field(primary_key=True)
+    workspace_id: UUID
+    channel_id: UUID = Field(foreign_key="channels.id")
+    contact_id: UUID = Field(foreign_key="contacts.id")
+    last_inbound_at: datetime | None = _at(nullable=True)
+    last_message_at: datetime | None = _at(nullable=True)
+    unread: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    pair_free_at: datetime | None = _at(nullable=True)
+    """When the pair limit is fully paid back (the theoretical arrival time of GCRA)."""
+    business_opened_at: datetime | None = _at(nullable=True)
+    """When the business last wrote first: counts for the 24-hour tier."""
+    created_at: datetime = _at(now=True)
+
+
+class Message(SQLModel, table=True):
+    """A message, in or out."""
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        Index(
+            "messages_ready",
+            "channel_id",
+            "lane",
+            "position",
+            postgresql_where=text("status = 'pending' and waits_for is null"),
+        ),
+        Index(
+            "messages_waiting",
+            "next_attempt_at",
+            postgresql_where=text("status = 'pending' and waits_for is not null"),
+        ),
+        Index(
+            "messages_unsent",
+            "conversation_id",
+            "position",
+            postgresql_where=text("status in ('pending', 'sending')"),
+        ),
+        Index("messages_leased", "lease_until", postgresql_where=text("status = 'sending'")),
+        Index("messages_of_conversation", "conversation_id", "position"),
+        Index("messages_of_contact", "contact_id", "position"),
+        Index(
+            "messages_received",
+            "channel_id",
+            "provider_message_id",
+            unique=True,
+            postgresql_where=text("origin_kind is null"),
+        ),
+    )
+    id: UUID = Field(primary_key=True)
+    position: int = Field(sa_column=Column(BigInteger, Identity(always=True), nullable=False))
+    """The order of storing, which is the order of requesting: within a conversation messages leave by it."""
+    workspace_id: UUID
+    conversation_id: UUID | None = None
+    contact_id: UUID | None = None
+    channel_id: UUID | None = None
+    direction: str = Field(sa_type=Text)
+    type: str = Field(sa_type=Text)
+    content: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    text: str = Field(sa_column=Column(Text, nullable=False, server_default=""))
+    status: str = Field(sa_type=Text)
+    waits_for: str | None = Field(default=None, sa_type=Text)
+    lane: int = Field(default=0, sa_column=Column(SmallInteger, nullable=False, server_default="0"))
+    attempt: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))
+    """Number of the latest attempt."""
+    tries: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))
+    """Attempts that WhatsApp refused for a passing reason: four are allowed."""
+    next_attempt_at: datetime | None = _at(nullable=True)
+    holds_until: datetime | None = _at(nullable=True)
+    """While it waits for a retry it holds back later ones of its conversation until then."""
+    lease_until: datetime | None = _at(nullable=True)
+    provider_message_id: str | None = Field(default=None, sa_type=Text)
+    reply_to: UUID | None = None
+    retry_of: UUID | None = None
+    origin_kind: str | None = Field(default=None, sa_type=Text)
+    """Who asked for it; none: it came from WhatsApp."""
+    origin_id: UUID | None = None
+    failure: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB))
+    created_at: datetime = _at(now=True)
+    sent_at: datetime | None = _at(nullable=True)
+    delivered_at: datetime | None = _at(nullable=True)
+    read_at: datetime | None = _at(nullable=True)
+
+
+class Attempt(SQLModel, table=True):
+    """One try at sending. Written before the provider is called; `outcome` stays empty while we do not know."""
+
+    __tablename__ = "attempts"
+    __table_args__ = (
+        Index("attempts_provider_id", "provider_message_id", postgresql_where=text("provider_message_id is not null")),
+    )
+    message_id: UUID = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    workspace_id: UUID
+    channel_id: UUID
+    started_at: datetime = _at(now=True)
+    finished_at: datetime | None = _at(nullable=True)
+    outcome: str | None = Field(default=None, sa_type=Text)
+    provider_message_id: str | None = Field(default=None, sa_type=Text)
+    failure: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB))
+
+
+class FeedHead(SQLModel, table=True):
+    """The last cursor of a workspace's feed. Locked until commit: so cursors are in commit order, without a gap."""
+
+    __tablename__ = "feed_heads"
+    workspace_id: UUID = Field(primary_key=True)
+    cursor: int = Field(sa_column=Column(BigInteger, nullable=False, server_default="0"))
+
+
+class Change(SQLModel, table=True):
+    """One change of a workspace."""
+
+    __tablename__ = "changes"
+    __table_args__ = (Index("changes_by_age", "at"),)
+    workspace_id: UUID = Field(primary_key=True)
+    cursor: int = Field(sa_column=Column(BigInteger, primary_key=True))
+    kind: str = Field(sa_type=Text)
+    id: UUID
+    data: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    at: datetime = _at(now=True)
+
+
+class StrayStatus(SQLModel, table=True):
+    """A status of a message we do not know (sent by somebody else with the same number). Kept 7 days."""
+
+    __tablename__ = "stray_statuses"
+    id: int = Field(sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
+    workspace_id: UUID
+    channel_id: UUID
+    item: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    received_at: datetime = _at(now=True)
+
+
+class ProviderNotice(SQLModel, table=True):
+    """What a provider said of accounts and templates, and what we have no name for. Kept 30 days, shown to admins."""
+
+    __tablename__ = "provider_notices"
+    __table_args__ = (Index("provider_notices_recent", "workspace_id", text("received_at desc")),)
+    id: UUID = Field(primary_key=True)
+    """The id of the broker message that brought it: a redelivery stores nothing."""
+    workspace_id: UUID
+    channel_id: UUID | None = None
+    kind: str = Field(sa_type=Text)
+    field: str = Field(sa_type=Text)
+    value: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    received_at: datetime = _at()
+
+
+class WebhookFlow(SQLModel, table=True):
+    """Since when, and until when, a gateway instance has taken webhooks in without a gap."""
+
+    __tablename__ = "webhook_flows"
+    instance: str = Field(sa_column=Column(Text, primary_key=True))
+    since: datetime = _at()
+    until: datetime = _at()
+
+
+class Media(SQLModel, table=True):
+    """A file: uploaded by the workspace, or sent by a customer and fetched from WhatsApp."""
+
+    __tablename__ = "media"
+    __table_args__ = (
+        Index("media_to_fetch", "next_attempt_at", postgresql_where=text("state = 'pending'")),
+        CheckConstraint("state in ('pending', 'ready', 'failed')", name="media_state"),
+    )
+    id: UUID = Field(primary_key=True)
+    workspace_id: UUID
+    state: str = Field(sa_type=Text)
+    mime_type: str = Field(sa_type=Text)
+    size: int | None = Field(default=None, sa_type=BigInteger)
+    sha256: str | None = Field(default=None, sa_type=Text)
+    filename: str | None = Field(default=None, sa_type=Text)
+    message_id: UUID | None = None
+    channel_id: UUID | None = None
+    provider_media_id: str | None = Field(default=None, sa_type=Text)
+    tries: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    next_attempt_at: datetime | None = _at(nullable=True)
+    error: str | None = Field(default=None, sa_type=Text)
+    created_at: datetime = _at(now=True)
+
+
+class MediaUpload(SQLModel, table=True):
+    """The provider's id of a file that we uploaded to it for a channel. They live 30 days at Meta."""
+
+    __tablename__ = "media_uploads"
+    media_id: UUID = Field(sa_column=Column(ForeignKey("media.id", ondelete="CASCADE"), primary_key=True))
+    channel_id: UUID = Field(primary_key=True)
+    workspace_id: UUID
+    provider_media_id: str = Field(sa_type=Text)
+    expires_at: datetime = _at()

@@ -1,0 +1,219 @@
+"""Contacts and conversations in batches: found, or created on first contact."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from blazz_chassis.database import Connection
+from blazz_chassis.ids import uuid7
+
+_BY_ID = """
+select c.workspace_id, c.id, c.phone, c.wa_id, c.user_id, c.marketing_opt_out
+from unnest($1::uuid[], $2::uuid[]) w (workspace_id, id) join contacts c using (workspace_id, id)
+"""
+# A number is found under the form the workspace knows or under WhatsApp's own.
+_BY_ADDRESS = """
+select w.n, c.id, c.phone, c.wa_id, c.user_id, c.marketing_opt_out
+from unnest($1::int[], $2::uuid[], $3::text[], $4::text[]) w (n, workspace_id, phone, user_id)
+cross join lateral (
+    select *, 1 as rank from contacts where workspace_id = w.workspace_id and phone = w.phone
+    union all
+    select *, 2 from contacts where workspace_id = w.workspace_id and wa_id = w.phone
+    union all
+    select *, 3 from contacts where workspace_id = w.workspace_id and user_id = w.user_id
+) c
+order by w.n, c.rank desc
+"""
+# `do update` with nothing new: a row that another transaction has just made is returned too.
+_CREATE_BY_PHONE = """
+insert into contacts (id, workspace_id, phone, user_id, profile_name)
+select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[])
+on conflict (workspace_id, phone) do update set phone = excluded.phone
+returning id, workspace_id, phone, wa_id, user_id, marketing_opt_out
+"""
+_CREATE_BY_USER_ID = """
+insert into contacts (id, workspace_id, user_id, profile_name)
+select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[])
+on conflict (workspace_id, user_id) do update set user_id = excluded.user_id
+returning id, workspace_id, phone, wa_id, user_id, marketing_opt_out
+"""
+_LEARN = """
+update contacts c set
+    user_id = coalesce(c.user_id, case when not exists (
+        select 1 from contacts o where o.workspace_id = c.workspace_id and o.user_id = l.user_id) then l.user_id end),
+    phone = coalesce(c.phone, case when not exists (
+        select 1 from contacts o where o.workspace_id = c.workspace_id and o.phone = l.phone) then l.phone end),
+    profile_name = coalesce(l.profile_name, c.profile_name)
+from unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) l (id, phone, user_id, profile_name)
+where c.id = l.id
+  and (c.user_id is null and l.user_id is not null or c.phone is null and l.phone is not null
+       or l.profile_name is distinct from c.profile_name and l.profile_name is not null)
+returning c.id
+"""
+_CONVERSATIONS = """
+select v.id, v.channel_id, v.contact_id, v.last_inbound_at
+from unnest($1::uuid[], $2::uuid[]) w (channel_id, contact_id) join conversations v using (channel_id, contact_id)
+"""
+_OPEN = """
+insert into conversations (id, workspace_id, channel_id, contact_id, last_message_at)
+select *, now() from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[])
+on conflict (channel_id, contact_id) do update set contact_id = excluded.contact_id
+returning id, channel_id, contact_id, last_inbound_at
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A contact as the hot paths need it."""
+
+    id: UUID
+    phone: str | None
+    user_id: str | None
+    marketing_opt_out: bool
+    created: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """How a person is named: a phone number (digits), a business-scoped user id, or both."""
+
+    workspace_id: UUID
+    phone: str | None = None
+    user_id: str | None = None
+    profile_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A conversation as the hot paths need it."""
+
+    id: UUID
+    last_inbound_at: datetime | None
+
+
+async def by_id(connection: Connection, wanted: list[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], Person]:
+    """Contacts by (workspace, id); a foreign one is not found."""
+    if not wanted:
+        return {}
+    rows = await connection.fetch(_BY_ID, [w[0] for w in wanted], [w[1] for w in wanted])
+    return {(row["workspace_id"], row["id"]): _person(row) for row in rows}
+
+
+async def at(connection: Connection, addresses: list[Address], *, create: bool = True) -> list[Person | None]:
+    """The person at each address, in the same order; those who are new are created."""
+    if not addresses:
+        return []
+    # Several addresses may name one person; each distinct one is looked up and created once.
+    order = {address: n for n, address in enumerate(dict.fromkeys(addresses))}
+    found: dict[Address, Person] = {}
+    distinct = list(order)
+    rows = await connection.fetch(
+        _BY_ADDRESS,
+        list(order.values()),
+        [a.workspace_id for a in distinct],
+        [a.phone for a in distinct],
+        [a.user_id for a in distinct],
+    )
+    for row in rows:  # the best match of an address comes last
+        found[distinct[row["n"]]] = _person(row)
+    if create:
+        await _create(connection, [a for a in distinct if a not in found], found)
+    return [found.get(address) for address in addresses]
+
+
+async def _create(connection: Connection, missing: list[Address], found: dict[Address, Person]) -> None:
+    # Sorted, so that two batches that create the same people wait for each other in one direction only.
+    by_phone: dict[tuple[UUID, str], Address] = {}
+    by_user: dict[tuple[UUID, str], Address] = {}
+    for a in missing:
+        if a.phone is not None:
+            by_phone.setdefault((a.workspace_id, a.phone), a)
+        elif a.user_id is not None:
+            by_user.setdefault((a.workspace_id, a.user_id), a)
+    people: dict[tuple[UUID, str], Person] = {}
+    if by_phone:
+        keys = sorted(by_phone)
+        chosen = [by_phone[key] for key in keys]
+        ids = [uuid7() for _ in chosen]
+        rows = await connection.fetch(
+            _CREATE_BY_PHONE,
+            ids,
+            [a.workspace_id for a in chosen],
+            [a.phone for a in chosen],
+            [a.user_id for a in chosen],
+            [a.profile_name for a in chosen],
+        )
+        fresh = set(ids)
+        people |= {(row["workspace_id"], row["phone"]): _person(row, created=row["id"] in fresh) for row in rows}
+    if by_user:
+        keys = sorted(by_user)
+        chosen = [by_user[key] for key in keys]
+        ids = [uuid7() for _ in chosen]
+        rows = await connection.fetch(
+            _CREATE_BY_USER_ID,
+            ids,
+            [a.workspace_id for a in chosen],
+            [a.user_id for a in chosen],
+            [a.profile_name for a in chosen],
+        )
+        fresh = set(ids)
+        people |= {(row["workspace_id"], row["user_id"]): _person(row, created=row["id"] in fresh) for row in rows}
+    for a in missing:
+        person = people.get((a.workspace_id, a.phone or a.user_id or ""))
+        if person is not None:
+            found[a] = person
+
+
+async def learn(connection: Connection, known: list[tuple[UUID, Address]]) -> set[UUID]:
+    """Add what a message told of people we know: their other address, the name they gave themselves."""
+    if not known:
+        return set()
+    latest = dict(known)
+    ids = sorted(latest)
+    rows = await connection.fetch(
+        _LEARN,
+        ids,
+        [latest[i].phone for i in ids],
+        [latest[i].user_id for i in ids],
+        [latest[i].profile_name for i in ids],
+    )
+    return {row["id"] for row in rows}
+
+
+async def conversations(
+    connection: Connection, wanted: list[tuple[UUID, UUID, UUID]]
+) -> dict[tuple[UUID, UUID], Conversation]:
+    """Conversations by (channel, contact), opened where there is none. `wanted`: (workspace, channel, contact)."""
+    if not wanted:
+        return {}
+    keys = sorted({(channel, contact): workspace for workspace, channel, contact in wanted}.items())
+    rows = await connection.fetch(_CONVERSATIONS, [k[0][0] for k in keys], [k[0][1] for k in keys])
+    found = {(row["channel_id"], row["contact_id"]): Conversation(row["id"], row["last_inbound_at"]) for row in rows}
+    missing = [(workspace, pair) for pair, workspace in keys if pair not in found]
+    if missing:
+        rows = await connection.fetch(
+            _OPEN,
+            [uuid7() for _ in missing],
+            [workspace for workspace, _ in missing],
+            [pair[0] for _, pair in missing],
+            [pair[1] for _, pair in missing],
+        )
+        found |= {
+            (row["channel_id"], row["contact_id"]): Conversation(row["id"], row["last_inbound_at"]) for row in rows
+        }
+    return found
+
+
+def digits(phone: str) -> str:
+    """A phone number without its `+`."""
+    return phone.lstrip("+")
+
+
+def _person(row: object, *, created: bool = False) -> Person:
+    return Person(
+        row["id"],  # type: ignore[index]
+        row["phone"] or row["wa_id"],  # type: ignore[index]
+        row["user_id"],  # type: ignore[index]
+        row["marketing_opt_out"],  # type: ignore[index]
+        created,
+    )

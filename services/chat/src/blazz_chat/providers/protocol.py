@@ -1,0 +1,85 @@
+"""What chat asks of a provider, and the four things it may answer."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+from uuid import UUID
+
+from blazz_chat.channels import Channel
+from blazz_chat.failures import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A claimed message, ready to be sent."""
+
+    message_id: UUID
+    attempt: int
+    content: dict[str, Any]
+    """A `blazz_contracts.content` model as a dict, with its `type`."""
+    phone: str | None
+    """Digits."""
+    user_id: str | None
+    reply_to: str | None = None
+    """The provider's id of the message this one answers."""
+    target: str | None = None
+    """The provider's id of the message a reaction is put on."""
+    provider_media_id: str | None = None
+    """The provider's id of our upload, for media by upload."""
+
+    @property
+    def callback_data(self) -> str:
+        """What every status of this attempt echoes."""
+        return f"{self.message_id}:{self.attempt}"
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """WhatsApp took it."""
+
+    provider_message_id: str
+    wa_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The request left, and no answer came that we can trust: it may have been sent."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """The request never left: nothing was sent, and no try is burned."""
+
+    reason: str
+
+
+Outcome = Accepted | Refusal | Unknown | Unreachable
+
+
+class WhatsAppProvider(Protocol):
+    """A way into WhatsApp."""
+
+    async def send(self, channel: Channel, message: Outgoing) -> Outcome:
+        """Send one message; return within the call's time limit, and never raise for what the provider did."""
+
+    async def upload(self, channel: Channel, media: "MediaSource") -> str | Refusal | Unreachable:
+        """Hand a file over; return the provider's id of it."""
+
+    async def reachable(self) -> bool:
+        """Tell whether the provider's door answers at all."""
+
+
+class MediaSource(Protocol):
+    """A stored file, read when the provider wants it."""
+
+    @property
+    def mime_type(self) -> str:
+        """Its type."""
+
+    @property
+    def filename(self) -> str:
+        """The name the customer sees."""
+
+    async def read(self) -> bytes:
+        """The whole file; at most 100 MB."""

@@ -1,0 +1,185 @@
+"""Channels, as their owners manage them. Every change is told in `channel.updated` and recorded in the audit log."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+from blazz_chassis.context import WorkspaceContext
+from blazz_chassis.database import Connection, Database
+from blazz_chassis.errors import Conflict, NotFound
+from blazz_chassis.ids import uuid7
+from blazz_chassis.outbox import Outbox, Receipt
+from blazz_chassis.seal import Sealer
+from blazz_contracts import Event
+from blazz_contracts.events import AuditRecorded, ChannelUpdated
+from blazz_contracts.views.channel import ChannelLimits, ChannelView, CreateChannel, UpdateChannel
+from pydantic import SecretStr
+
+from blazz_chat.channels import Channels
+
+_SECRETS = ("access_token", "app_secret", "verify_token")
+_INSERT = """
+insert into channels (id, workspace_id, provider, name, phone_number_id, waba_id, display_phone_number,
+                      sealed_credentials, webhook_identifier, limits)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning *
+"""
+_GET = "select * from channels where workspace_id = $1 and id = $2 and deleted_at is null"
+_LIST = "select * from channels where workspace_id = $1 and deleted_at is null order by created_at, id"
+_UPDATE = """
+update channels
+set name = $3, sealed_credentials = $4, limits = $5, state = $6, state_reason = $7, revision = revision + 1
+where workspace_id = $1 and id = $2 returning *
+"""
+_DELETE = """
+update channels set deleted_at = now(), state = 'stopped', state_reason = 'deleted', revision = revision + 1
+where workspace_id = $1 and id = $2 returning *
+"""
+_RELEASE = """
+update messages set waits_for = null
+where workspace_id = $1 and channel_id = $2 and status = 'pending' and waits_for = 'channel_stopped'
+"""
+
+
+class Registry:
+    """Creates, changes and deletes channels."""
+
+    def __init__(self, database: Database, outbox: Outbox, sealer: Sealer, channels: Channels) -> None:
+        self._database = database
+        self._outbox = outbox
+        self._sealer = sealer
+        self._channels = channels
+
+    async def create(self, context: WorkspaceContext, asked: CreateChannel) -> ChannelView:
+        """Connect a number. Raises `Conflict` when it is connected already, here or elsewhere."""
+        sealed = self._seal({name: getattr(asked, name).get_secret_value() for name in _SECRETS})
+        channel_id = uuid7()
+        try:
+            async with self._database.api(context.workspace_id) as connection:
+                row = await connection.fetchrow(
+                    _INSERT,
+                    channel_id,
+                    context.workspace_id,
+                    asked.provider,
+                    asked.name,
+                    asked.phone_number_id,
+                    asked.waba_id,
+                    asked.display_phone_number,
+                    sealed,
+                    channel_id.hex,
+                    asked.limits.model_dump(),
+                )
+                receipt = await self._tell(connection, context, row, "channel.created")
+        except asyncpg.UniqueViolationError as error:
+            raise Conflict(
+                "this number is connected already: a number belongs to one workspace at a time",
+                code="channel_exists",
+                field="phone_number_id",
+            ) from error
+        await self._outbox.send(receipt)
+        return view(row)
+
+    async def list(self, workspace_id: UUID) -> list[ChannelView]:
+        """All channels of a workspace, oldest first."""
+        async with self._database.api(workspace_id) as connection:
+            return [view(row) for row in await connection.fetch(_LIST, workspace_id)]
+
+    async def get(self, workspace_id: UUID, channel_id: UUID) -> ChannelView:
+        """One channel. Raises `NotFound`."""
+        async with self._database.api(workspace_id) as connection:
+            return view(await self._row(connection, workspace_id, channel_id))
+
+    async def update(self, context: WorkspaceContext, channel_id: UUID, asked: UpdateChannel) -> ChannelView:
+        """Change what is named; `state: active` starts a stopped number and lets its waiting messages go."""
+        async with self._database.api(context.workspace_id) as connection:
+            before = await self._row(connection, context.workspace_id, channel_id)
+            secrets = orjson.loads(self._sealer.open(before["sealed_credentials"]))
+            for name in _SECRETS:
+                new: SecretStr | None = getattr(asked, name)
+                if new is not None:
+                    secrets[name] = new.get_secret_value()
+            state = asked.state or before["state"]
+            reason = before["state_reason"] if state == before["state"] else None
+            if asked.state == "stopped" and before["state"] != "stopped":
+                reason = "stopped by hand"
+            row = await connection.fetchrow(
+                _UPDATE,
+                context.workspace_id,
+                channel_id,
+                asked.name or before["name"],
+                self._seal(secrets),
+                asked.limits.model_dump() if asked.limits else before["limits"],
+                state,
+                reason,
+            )
+            if state == "active":
+                await connection.execute(_RELEASE, context.workspace_id, channel_id)
+            receipt = await self._tell(connection, context, row, "channel.updated")
+        self._channels.forget(channel_id)
+        await self._outbox.send(receipt)
+        return view(row)
+
+    async def delete(self, context: WorkspaceContext, channel_id: UUID) -> None:
+        """Disconnect a number; its conversations stay."""
+        async with self._database.api(context.workspace_id) as connection:
+            await self._row(connection, context.workspace_id, channel_id)
+            row = await connection.fetchrow(_DELETE, context.workspace_id, channel_id)
+            receipt = await self._tell(connection, context, row, "channel.deleted")
+        self._channels.forget(channel_id)
+        await self._outbox.send(receipt)
+
+    async def _row(self, connection: Connection, workspace_id: UUID, channel_id: UUID) -> Any:
+        row = await connection.fetchrow(_GET, workspace_id, channel_id)
+        if row is None:
+            raise NotFound("there is no such channel in this workspace", code="channel_not_found")
+        return row
+
+    def _seal(self, secrets: dict[str, str]) -> str:
+        return self._sealer.seal(orjson.dumps(secrets))
+
+    async def _tell(self, connection: Connection, context: WorkspaceContext, row: Any, action: str) -> Receipt:
+        secrets = orjson.loads(self._sealer.open(row["sealed_credentials"]))
+        hooks = {name: secrets[name] for name in ("app_secret", "verify_token") if name in secrets}
+        events: list[Event] = [
+            ChannelUpdated(
+                workspace_id=context.workspace_id,
+                channel_id=row["id"],
+                revision=row["revision"],
+                provider=row["provider"],
+                display_name=row["name"],
+                phone_number_id=row["phone_number_id"],
+                waba_id=row["waba_id"],
+                webhook_identifier=row["webhook_identifier"],
+                sealed_webhook_secrets=self._seal(hooks),
+                deleted=row["deleted_at"] is not None,
+            ),
+            AuditRecorded(
+                workspace_id=context.workspace_id,
+                action=action,
+                actor_kind=context.actor_kind,
+                actor_id=context.actor_id,
+                target_kind="channel",
+                target_id=str(row["id"]),
+                data={"name": row["name"], "state": row["state"]},
+                at=datetime.now(UTC),
+            ),
+        ]
+        return await self._outbox.add(connection, events)
+
+
+def view(row: Any) -> ChannelView:
+    """A channel without its secrets."""
+    return ChannelView(
+        id=row["id"],
+        provider=row["provider"],
+        name=row["name"],
+        phone_number_id=row["phone_number_id"],
+        waba_id=row["waba_id"],
+        display_phone_number=row["display_phone_number"],
+        webhook_identifier=row["webhook_identifier"],
+        state=row["state"],
+        state_reason=row["state_reason"],
+        limits=ChannelLimits(**row["limits"]),
+        created_at=row["created_at"],
+    )

@@ -1,0 +1,98 @@
+"""What chat looks after again and again: sends that are due, attempts to settle, files to fetch, old rows to forget."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+from blazz_chassis.app import Service
+from blazz_chassis.errors import Unavailable
+
+from blazz_chat import feed
+from blazz_chat.dispatch import Dispatch
+from blazz_chat.fetching import Fetching
+from blazz_chat.notices import Notices
+from blazz_chat.settings import Settings
+from blazz_chat.settling import Settling
+from blazz_chat.statuses import Statuses
+
+log = structlog.get_logger(__name__)
+
+_PURGE_EVERY = 3600.0
+_SETTLE_EVERY = 1.0
+_FETCH_EVERY = 2.0
+
+
+class Rounds:
+    """The background work of one instance. Every instance does all of it: rows are claimed, so none is done twice."""
+
+    def __init__(
+        self,
+        service: Service,
+        settings: Settings,
+        dispatch: Dispatch,
+        settling: Settling,
+        fetching: Fetching,
+        statuses: Statuses,
+        notices: Notices,
+    ) -> None:
+        self._service = service
+        self._settings = settings
+        self._dispatch = dispatch
+        self._settling = settling
+        self._fetching = fetching
+        self._statuses = statuses
+        self._notices = notices
+        self._fetch = asyncio.Event()
+
+    def start(self) -> None:
+        """Add the rounds to the service."""
+        service, settings = self._service, self._settings
+        service.background("dispatch", self._dispatching, finishes=True)
+        service.background("due", lambda: self._every(settings.chat_poll, self._due))
+        service.background("settling", lambda: self._every(_SETTLE_EVERY, self._settle))
+        service.background("fetching", lambda: self._every(_FETCH_EVERY, self._fetch_due, self._fetch))
+        service.background("purging", lambda: self._every(_PURGE_EVERY, self._purge))
+
+    def fetch_soon(self) -> None:
+        """A file has come."""
+        self._fetch.set()
+
+    async def _every(
+        self, seconds: float, work: Callable[[], Awaitable[object]], told: asyncio.Event | None = None
+    ) -> None:
+        told = told or asyncio.Event()
+        while True:
+            told.clear()
+            try:
+                await work()
+            except Unavailable as error:
+                log.info("round_waits", error=error.code)
+            try:
+                async with asyncio.timeout(seconds):
+                    await told.wait()
+            except TimeoutError:
+                continue
+
+    async def _dispatching(self) -> None:
+        await self._service.stopping.wait()
+        await self._dispatch.stop()
+
+    async def _due(self) -> None:
+        claims = self._dispatch.claims
+        await claims.wake()
+        for channel_id in await claims.ready():
+            self._dispatch.poke(channel_id)
+
+    async def _settle(self) -> None:
+        for channel_id in await self._settling.run_once():
+            self._dispatch.poke(channel_id)
+
+    async def _fetch_due(self) -> None:
+        while await self._fetching.run_once():
+            pass
+
+    async def _purge(self) -> None:
+        async with self._service.database.worker() as connection:
+            await feed.purge(connection, days=self._settings.chat_feed_days)
+        await self._notices.purge(days=self._settings.chat_notice_days)
+        await self._statuses.purge()

@@ -1,0 +1,71 @@
+"""Settling: attempts whose outcome nobody told.
+
+A crash between the provider's call and the commit leaves a message `sending`. A status that echoes the attempt
+settles it (`statuses`). Where webhooks have flowed for the settle time, without a gap, since the attempt's lease ended,
+and none spoke of it, it did not happen: it is sent again, or becomes `unconfirmed` where the workspace chose so.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from blazz_chassis.database import Database
+from blazz_chassis.outbox import Outbox
+from blazz_contracts.message import Status
+
+from blazz_chat import feed, rows
+from blazz_chat.telling import events
+
+_MOST = 500
+
+_UNSETTLED = """
+select m.id, coalesce(w.unsettled, 'resend') as policy
+from messages m left join workspaces w using (workspace_id)
+where m.status = 'sending' and m.lease_until < now() and exists (
+    select 1 from webhook_flows f where f.until - greatest(f.since, m.lease_until) >= make_interval(secs => $1))
+order by m.lease_until limit $2
+for update of m skip locked
+"""
+_RESEND = """
+update messages set status = 'pending', waits_for = null, lease_until = null
+where id = any($1::uuid[]) returning channel_id
+"""
+_MARK = """
+update attempts a set outcome = 'unsettled', finished_at = now() from messages m
+where m.id = any($1::uuid[]) and a.message_id = m.id and a.number = m.attempt and a.outcome is null
+"""
+
+
+class Settling:
+    """Looks for attempts of unknown outcome."""
+
+    def __init__(self, database: Database, outbox: Outbox, *, settle: float) -> None:
+        """`settle` in seconds."""
+        self._database = database
+        self._outbox = outbox
+        self._settle = settle
+
+    async def run_once(self) -> set[UUID]:
+        """Settle what can be settled; returns the channels in which messages wait again."""
+        receipt, channels = await self._database.retrying(self._run_once)
+        self._outbox.send_soon(receipt)
+        return channels
+
+    async def _run_once(self) -> tuple[Any, set[UUID]]:
+        async with self._database.worker() as connection:
+            found = await connection.fetch(_UNSETTLED, self._settle, _MOST)
+            if not found:
+                return await self._outbox.add(connection, []), set()
+            again = [row["id"] for row in found if row["policy"] == "resend"]
+            doubtful = [row["id"] for row in found if row["policy"] != "resend"]
+            await connection.execute(_MARK, [row["id"] for row in found])
+            channels = {row["channel_id"] for row in await connection.fetch(_RESEND, again)} if again else set()
+            states = await rows.lock(connection, doubtful)
+            now = datetime.now(UTC)
+            for row in states.values():
+                row.state.status, row.state.changed = Status.UNCONFIRMED, True
+                row.state.steps.append((Status.UNCONFIRMED, now))
+            await rows.save(connection, list(states.values()), hold_back=0)
+            receipt = await self._outbox.add(connection, events(states.values()))
+            await feed.append(connection, rows.changes(states.values()))
+        return receipt, channels

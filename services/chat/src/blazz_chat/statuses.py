@@ -1,0 +1,136 @@
+"""Statuses: what WhatsApp tells of our messages moves them forward, and settles attempts of unknown outcome."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from blazz_chassis.crashpoints import reach
+from blazz_chassis.database import Connection, Database
+from blazz_chassis.outbox import Outbox
+from blazz_contracts.events import ProviderStatus, WebhooksAlive
+from blazz_contracts.events.provider_status import StatusItem
+
+from blazz_chat import feed, lifecycle, rows
+from blazz_chat.lifecycle import Retries
+from blazz_chat.telling import events
+
+_BY_PROVIDER_ID = """
+select a.provider_message_id, a.message_id, a.number from attempts a
+where a.provider_message_id = any($1::text[]) and a.channel_id = any($2::uuid[])
+"""
+_STRAY = """
+insert into stray_statuses (workspace_id, channel_id, item)
+select * from unnest($1::uuid[], $2::uuid[], $3::jsonb[])
+"""
+_PURGE_STRAY = "delete from stray_statuses where received_at < now() - interval '7 days'"
+_OPT_OUT = "update contacts set marketing_opt_out = true where id = any($1::uuid[]) and not marketing_opt_out"
+_ALIVE = """
+insert into webhook_flows (instance, since, until) values ($1, $2, $2)
+on conflict (instance) do update set
+    since = case when $2 - webhook_flows.until > make_interval(secs => $3) then $2 else webhook_flows.since end,
+    until = greatest(webhook_flows.until, $2)
+"""
+_FORGET_FLOWS = "delete from webhook_flows where until < now() - interval '1 day'"
+
+# A longer silence than this many beats is an outage: what came in between may still be on its way.
+MISSED_BEATS = 3
+
+
+class Statuses:
+    """Applies statuses in micro-batches."""
+
+    def __init__(self, database: Database, outbox: Outbox, retries: Retries) -> None:
+        self._database = database
+        self._outbox = outbox
+        self._retries = retries
+
+    async def apply(self, batch: list[ProviderStatus]) -> Sequence[set[UUID]]:
+        """Apply events; returns for each the channels in which a message may be sent again."""
+        receipt, touched = await self._database.retrying(lambda: self._apply(batch))
+        reach("statuses.committed")
+        self._outbox.send_soon(receipt)
+        return [touched for _ in batch]
+
+    async def _apply(self, batch: list[ProviderStatus]) -> tuple[Any, set[UUID]]:
+        async with self._database.worker() as connection:
+            found = await self._resolve(connection, batch)
+            states = await rows.lock(connection, [message_id for _, _, message_id, _ in found if message_id])
+            stray: list[tuple[ProviderStatus, StatusItem]] = []
+            for event, item, message_id, attempt in found:
+                row = states.get(message_id) if message_id else None
+                # Callback data is only as good as the channel that echoes it: a foreign message is a stray.
+                if (
+                    row is None
+                    or row.state.workspace_id != event.workspace_id
+                    or not lifecycle.known_status(item.status)
+                ):
+                    stray.append((event, item))
+                    continue
+                lifecycle.apply(
+                    row.state,
+                    lifecycle.Told(item.status, item.at, item.provider_message_id, attempt, item.errors),
+                    self._retries,
+                )
+            await rows.save(connection, list(states.values()), hold_back=self._retries.hold_back)
+            opted_out = sorted({row.contact_id for row in states.values() if row.state.opted_out})
+            if opted_out:
+                await connection.execute(_OPT_OUT, opted_out)
+            if stray:
+                await connection.execute(
+                    _STRAY,
+                    [event.workspace_id for event, _ in stray],
+                    [event.channel_id for event, _ in stray],
+                    [item.model_dump(mode="json") for _, item in stray],
+                )
+            receipt = await self._outbox.add(connection, events(states.values()))
+            await feed.append(connection, rows.changes(states.values()))
+        return receipt, {row.channel_id for row in states.values() if row.state.changed}
+
+    async def _resolve(
+        self, connection: Connection, batch: list[ProviderStatus]
+    ) -> list[tuple[ProviderStatus, StatusItem, UUID | None, int | None]]:
+        """Which message and attempt each item speaks of: by our callback data, else by WhatsApp's id."""
+        found: list[tuple[ProviderStatus, StatusItem, UUID | None, int | None]] = []
+        unnamed: list[StatusItem] = []
+        for event in batch:
+            for item in event.items:
+                message_id, attempt = parse_callback(item.callback_data)
+                if message_id is None:
+                    unnamed.append(item)
+                found.append((event, item, message_id, attempt))
+        if not unnamed:
+            return found
+        rows_ = await connection.fetch(
+            _BY_PROVIDER_ID, [item.provider_message_id for item in unnamed], [event.channel_id for event in batch]
+        )
+        known = {row["provider_message_id"]: (row["message_id"], row["number"]) for row in rows_}
+        return [
+            (event, item, message_id, attempt)
+            if message_id
+            else (event, item, *known.get(item.provider_message_id, (None, None)))
+            for event, item, message_id, attempt in found
+        ]
+
+    async def alive(self, beat: WebhooksAlive) -> None:
+        """Remember up to when webhooks have flowed without a gap."""
+        async with self._database.worker() as connection:
+            await connection.execute(_ALIVE, beat.instance, beat.at, beat.interval * MISSED_BEATS)
+
+    async def purge(self) -> None:
+        """Forget what nobody will ask for any more."""
+        async with self._database.worker() as connection:
+            await connection.execute(_PURGE_STRAY)
+            await connection.execute(_FORGET_FLOWS)
+
+
+def parse_callback(data: str | None) -> tuple[UUID | None, int | None]:
+    """Read `{message_id}:{attempt}`; (None, None) when it is not ours."""
+    if data is None:
+        return None, None
+    name, _, number = data.partition(":")
+    if not number.isascii() or not number.isdigit() or len(number) > 6:
+        return None, None
+    try:
+        return UUID(name), int(number)
+    except ValueError:
+        return None, None
