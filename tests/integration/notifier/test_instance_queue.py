@@ -9,7 +9,6 @@ import pytest
 import pytest_asyncio
 from blazz_chassis.errors import BrokerUnavailable
 from blazz_chassis.instance_queue import InstanceQueue
-from blazz_chassis.publisher import Publisher
 from blazz_contracts.events import AccessRevoked, SocketTriggered
 
 
@@ -40,15 +39,6 @@ class Listener:
 
     async def _gap(self, reason: str) -> None:
         self.gaps.append(reason)
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def publisher(vhost: str) -> AsyncIterator[Publisher]:
-    made = Publisher(vhost, service="test", timeout=10)
-    await made.start()
-    await made.declared.wait()
-    yield made
-    await made.stop()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -124,7 +114,7 @@ async def test_a_failing_handler_and_an_undecodable_message_stop_nothing(listen,
     await listener.queue.bind(key(workspace))
     # Another type in the body than the envelope names is undecodable; an event without a handler is not for us.
     undecodable = SocketTriggered.model_construct(workspace_id=workspace, channels=None, event=1, data=[])
-    with pytest.warns(UserWarning):
+    with pytest.warns(UserWarning, match="serializ"):
         await publisher.publish(undecodable)
     await publisher.publish(AccessRevoked(workspace_id=workspace, socket_ids=[], reason="x"))
     await publisher.publish(triggered(workspace, "bad"))

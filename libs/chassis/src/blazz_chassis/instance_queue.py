@@ -74,7 +74,7 @@ class InstanceQueue:
         self._url = connection_url(plain, f"{service} instance")
         self._prefix = f"{service}.instance.{re.sub(r'[^A-Za-z0-9_-]', '-', instance)}"
         self._prefetch, self._max_length, self._bind_timeout = prefetch, max_length, bind_timeout
-        self._on_gap = on_gap
+        self.on_gap = on_gap
         self._handlers: dict[str, tuple[type[Event], Handler]] = {}
         self._wanted: set[str] = set()
         self._bound: set[str] = set()
@@ -293,7 +293,7 @@ class InstanceQueue:
     def _note_gap(self, reason: str) -> None:
         gaps.labels(reason).inc()
         log.warning("instance_queue_gap", reason=reason)
-        if self._on_gap is not None:
+        if self.on_gap is not None:
             self._line.put_nowait(reason)
 
     async def _deliver(self) -> None:
@@ -302,8 +302,8 @@ class InstanceQueue:
             item = await self._line.get()
             try:
                 if isinstance(item, str):
-                    if self._on_gap is not None:
-                        await self._on_gap(item)
+                    if self.on_gap is not None:
+                        await self.on_gap(item)
                     continue
                 await self._handle(item)
             except Exception:

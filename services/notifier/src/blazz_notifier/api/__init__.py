@@ -1,0 +1,1 @@
+"""HTTP in: Pusher's HTTP API, for servers that hold the application's secret."""

@@ -1,0 +1,108 @@
+"""The composition root of the notifier."""
+
+from blazz_chassis.app import Service
+from blazz_chassis.ids import uuid7
+from blazz_chassis.instance_queue import InstanceQueue
+from blazz_contracts import Event
+from blazz_contracts.events import AccessRevoked, PresenceChanged, SocketTriggered
+
+from blazz_notifier.api import channels as channel_routes
+from blazz_notifier.api import events as event_routes
+from blazz_notifier.bindings import Bindings
+from blazz_notifier.client_events import ClientEvents
+from blazz_notifier.consumers import Consumers
+from blazz_notifier.conversation import Conversation
+from blazz_notifier.fanout import Fanout
+from blazz_notifier.lease import Lease
+from blazz_notifier.occupancy import Occupancy
+from blazz_notifier.presence import Presence
+from blazz_notifier.registry import Registry
+from blazz_notifier.server import WebsocketServer
+from blazz_notifier.settings import Settings
+from blazz_notifier.subscriptions import Subscriptions
+from blazz_notifier.translation import WORKSPACE_EVENTS
+
+PUBLISHES = (PresenceChanged, SocketTriggered)
+HEARS: tuple[type[Event], ...] = (*WORKSPACE_EVENTS, PresenceChanged, SocketTriggered, AccessRevoked)
+
+
+class Notifier(Service):
+    """The service, with what tests and benchmarks reach into."""
+
+    websockets: WebsocketServer
+    queue: InstanceQueue
+    registry: Registry
+    lease: Lease
+
+
+def build(settings: Settings) -> Notifier:
+    """Assemble the service."""
+    service = Notifier("notifier", settings, publishes=PUBLISHES, hears=HEARS, title="Blazz notifier")
+    instance_id = uuid7()
+    database, publisher = service.database, service.publisher
+
+    registry = Registry()
+    fanout = Fanout(registry)
+    queue = InstanceQueue(
+        settings.amqp_url,
+        service="notifier",
+        instance=settings.instance,
+        max_length=settings.notifier_queue_length,
+        bind_timeout=settings.notifier_bind_timeout,
+    )
+    bindings = Bindings(queue, linger=settings.notifier_linger)
+    presence = Presence(
+        database,
+        publisher,
+        registry,
+        fanout,
+        instance_id=instance_id,
+        max_members=settings.notifier_presence_members,
+    )
+    subscriptions = Subscriptions(settings, registry, bindings, presence)
+    conversation = Conversation(settings, subscriptions, ClientEvents(settings, publisher))
+    websockets = WebsocketServer(settings, registry, conversation, subscriptions)
+    consumers = Consumers(registry, fanout, presence, websockets)
+    consumers.install(queue)
+    occupancy = Occupancy(database, registry, instance_id=instance_id)
+    lease = Lease(
+        database,
+        presence,
+        instance_id=instance_id,
+        name=settings.instance,
+        seconds=settings.notifier_presence_lease,
+        check=settings.notifier_presence_check,
+        lapsed=occupancy.forget,
+    )
+
+    service.http_app.include_router(event_routes.router(settings, publisher, occupancy))
+    service.http_app.include_router(channel_routes.router(settings, occupancy))
+
+    async def begin() -> None:
+        settings.require("database_worker_url", "pusher_secret")
+        await queue.start()
+
+    async def serve_websockets() -> None:
+        await websockets.run(service.stopping)
+        # Who left must be off the presence channels before the database is closed.
+        await presence.settled()
+
+    async def end() -> None:
+        await presence.line.close()
+        await lease.end()
+
+    async def listening() -> None:
+        if not queue.connected:
+            raise RuntimeError("the broker is away: no new private subscriptions")
+
+    service.on_start(begin)
+    service.background("websockets", serve_websockets, finishes=True)
+    service.background("bindings", bindings.run)
+    service.background("presence-lease", lease.run)
+    service.background("presence-comparison", lease.compare)
+    service.background("occupancy", occupancy.run)
+    service.on_stop(queue.stop)
+    service.on_stop(end)
+    service.health.checks["listener"] = listening
+    service.websockets, service.queue, service.registry, service.lease = websockets, queue, registry, lease
+    return service

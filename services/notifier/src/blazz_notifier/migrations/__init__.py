@@ -1,0 +1,1 @@
+"""Migrations of the notifier: `pre` ones run before new code starts, `post` ones after."""

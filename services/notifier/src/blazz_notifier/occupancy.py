@@ -1,0 +1,93 @@
+"""How many listen to a channel, on all instances: for the HTTP API."""
+
+import asyncio
+from uuid import UUID
+
+import structlog
+from blazz_chassis.database import Database
+from blazz_chassis.errors import Unavailable
+
+from blazz_notifier.registry import Registry
+
+log = structlog.get_logger(__name__)
+
+_EVERY = 1.0  # seconds: how old the counts of other instances may be
+
+_UPSERT = """
+insert into notifier_occupancy (instance_id, channel, workspace_id, subscriptions)
+select $1, * from unnest($2::text[], $3::uuid[], $4::int[])
+on conflict (instance_id, channel) do update set subscriptions = excluded.subscriptions
+"""
+_DELETE = "delete from notifier_occupancy where instance_id = $1 and channel = any($2::text[])"
+_OTHERS = """
+select o.channel, sum(o.subscriptions)::int as subscriptions from notifier_occupancy o
+join notifier_instances i on i.instance_id = o.instance_id and i.lease_until > now()
+where o.instance_id <> $1 and ($2::text is null or starts_with(o.channel, $2))
+group by o.channel
+"""
+_USERS = """
+select p.channel, count(distinct p.user_id)::int as users from notifier_presence p
+where p.channel = any($1::text[]) group by p.channel
+"""
+_MEMBERS = "select distinct user_id from notifier_presence where channel = $1 order by user_id"
+
+
+class Occupancy:
+    """Writes this instance's counts down when they change, and adds up everybody's."""
+
+    def __init__(self, database: Database, registry: Registry, *, instance_id: UUID) -> None:
+        self._database, self._registry, self._instance_id = database, registry, instance_id
+        self._written: dict[str, int] = {}
+
+    async def run(self) -> None:
+        """Write what changed once a second, until cancelled."""
+        while True:
+            await asyncio.sleep(_EVERY)
+            try:
+                await self.write()
+            except Unavailable as error:
+                log.info("occupancy_not_written", error=error.code)
+
+    async def write(self) -> None:
+        """Write what changed since the last time."""
+        now = {name.name: (name, count) for name, count in self._registry.channels()}
+        changed = [(name, count) for name, count in now.values() if self._written.get(name.name) != count]
+        gone = [name for name in self._written if name not in now]
+        if not changed and not gone:
+            return
+        async with self._database.worker() as connection:
+            if gone:
+                await connection.execute(_DELETE, self._instance_id, gone)
+            if changed:
+                await connection.execute(
+                    _UPSERT,
+                    self._instance_id,
+                    [name.name for name, _ in changed],
+                    [name.workspace_id for name, _ in changed],
+                    [count for _, count in changed],
+                )
+        self._written = {name: count for name, (_, count) in now.items()}
+
+    def forget(self) -> None:
+        """Write everything anew next time: others may have removed it."""
+        self._written = {}
+
+    async def counts(self, prefix: str | None = None) -> dict[str, int]:
+        """Occupied channels and their subscriptions. Raises `Unavailable` when the database is away."""
+        async with self._database.worker() as connection:
+            rows = await connection.fetch(_OTHERS, self._instance_id, prefix)
+        counts = {row["channel"]: row["subscriptions"] for row in rows}
+        for name, count in self._registry.channels():
+            if prefix is None or name.name.startswith(prefix):
+                counts[name.name] = counts.get(name.name, 0) + count
+        return counts
+
+    async def user_counts(self, channels: list[str]) -> dict[str, int]:
+        """Distinct users of presence channels."""
+        async with self._database.worker() as connection:
+            return {row["channel"]: row["users"] for row in await connection.fetch(_USERS, channels)}
+
+    async def users(self, channel: str) -> list[str]:
+        """The users of a presence channel."""
+        async with self._database.worker() as connection:
+            return [row["user_id"] for row in await connection.fetch(_MEMBERS, channel)]
