@@ -44,7 +44,7 @@ class Follower:
         self._from_start = from_start
         self._offsets: dict[Path, int] = {}
         self._rest: dict[Path, bytes] = {}
-        self.width = 12
+        self.width = 16
         for log in logs:
             self.add(log)
 

@@ -90,6 +90,12 @@ class Site:
             **self.overrides.get(service, {}),
         }
 
+    @property
+    def retry_scale(self) -> float:
+        """What the retry ladder is shortened by: all services declare the same queues, so it is one for all."""
+        name = "BLAZZ_RETRY_SCALE"
+        return float(os.environ.get(name) or LOCAL_SETTINGS["every service"][name])
+
     def crash_file(self, service: str) -> Path:
         """Where a reliability test writes the name of the point at which the service shall die."""
         return self.folder.path / "crash" / service

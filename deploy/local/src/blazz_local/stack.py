@@ -161,9 +161,8 @@ class Stack:
         broker = self._servers.rabbitmq
         vhost = unquote(urlsplit(broker.amqp_url).path.lstrip("/")) or "/"
         passwords = {name: self._servers.credentials.password(f"rabbitmq_{name}") for name in SERVICES}
-        scale = float(self.site.environment("chat")["BLAZZ_RETRY_SCALE"])  # what the services declare must be the same
         async with Management(broker.management_url) as management:
-            await management.import_definitions(definitions(passwords, vhost=vhost, scale=scale))
+            await management.import_definitions(definitions(passwords, vhost=vhost, scale=self.site.retry_scale))
 
     async def _bring_up_databases(self) -> None:
         await self._servers.start_postgres()
