@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 from pydantic import SecretStr
@@ -41,6 +42,17 @@ def client(
         trust_env=False,
         **more,
     )
+
+
+def never_left(error: httpx.HTTPError) -> bool:
+    """Tell whether a request failed before a byte of it had left: only then was surely nothing done.
+
+    httpx-aiohttp names a connection that broke after the request `ConnectTimeout` too: what aiohttp said decides.
+    """
+    cause = error.__cause__
+    if cause is not None:
+        return isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | aiohttp.InvalidURL)
+    return isinstance(error, httpx.PoolTimeout | httpx.UnsupportedProtocol)
 
 
 class InternalClient:

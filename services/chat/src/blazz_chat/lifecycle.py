@@ -102,10 +102,11 @@ def _advance(state: State, told: Told, status: Status, attempt: int) -> None:
     if state.status is Status.FAILED and attempt != state.attempt:
         # An earlier attempt of a message that we gave up on did arrive: the truth wins.
         state.failure = None
+    if RANK[state.status] < RANK[Status.SENT] or state.status is Status.FAILED:
+        # What was not known to be sent until now was sent under this id.
+        state.provider_message_id = told.provider_message_id
     if RANK[state.status] < RANK[Status.SENT] and status is not Status.SENT:
         _step(state, Status.SENT, told.at)
-    if state.provider_message_id is None or attempt != state.attempt or state.waits_for:
-        state.provider_message_id = told.provider_message_id
     state.waits_for = None
     state.wait = None
     _step(state, status, told.at)

@@ -4,14 +4,13 @@ from typing import Any
 
 import httpx
 import orjson
+from blazz_chassis.http_client import never_left
 from blazz_contracts.message import Failure
 
 from blazz_chat.channels import Channel
 from blazz_chat.failures import Refusal, Remedy, refusal
 from blazz_chat.providers.protocol import Accepted, MediaSource, Outcome, Outgoing, Unknown, Unreachable
 
-# Errors that httpx raises before a byte of the request has left: nothing was sent.
-_NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 _MEDIA = frozenset({"image", "video", "audio", "document", "sticker"})
 
 
@@ -32,10 +31,9 @@ class CloudApi:
         url = f"{self._base}/{channel.phone_number_id}/messages"
         try:
             answer = await self._client.post(url, content=body, headers=headers, timeout=self._timeout)
-        except _NEVER_LEFT as error:
-            return Unreachable(type(error).__name__)
         except httpx.HTTPError as error:
-            return Unknown(type(error).__name__)
+            reason = type(error.__cause__ or error).__name__
+            return Unreachable(reason) if never_left(error) else Unknown(reason)
         return self._read(answer)
 
     def _read(self, answer: httpx.Response) -> Outcome:

@@ -1,0 +1,268 @@
+"""Chat itself, with a real broker, a real database and the simulator; the test stands where the gateway is."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import aio_pika
+import httpx
+import orjson
+import pytest_asyncio
+from aiohttp import web
+from blazz_chassis import context
+from blazz_chassis.app import Service
+from blazz_chassis.ids import uuid7
+from blazz_chassis.publisher import Publisher
+from blazz_chassis.seal import new_key
+from blazz_chat.main import build
+from blazz_chat.settings import Settings
+from blazz_contracts.content import Text
+from blazz_contracts.events import MessageRequested, ProviderStatus, WebhooksAlive
+from blazz_contracts.events.provider_status import StatusItem
+from blazz_contracts.message import Lane, Origin, OriginKind
+from blazz_contracts.recipient import Recipient
+from blazz_simulator.app import build as build_simulator
+from blazz_simulator.settings import Settings as SimulatorSettings
+from pydantic import SecretStr
+
+CONTEXT_KEY = "k" * 40
+NO_LIMITS = {"messages_per_second": None, "pair_seconds": None, "pair_burst": 45, "recipients_per_day": None}
+
+
+async def until(condition: Callable[[], Any], within: float = 15.0) -> Any:
+    """Poll until the condition holds; return what it gave."""
+    loop = asyncio.get_running_loop()
+    limit = loop.time() + within
+    while True:
+        value = condition()
+        if asyncio.iscoroutine(value):
+            value = await value
+        if value:
+            return value
+        assert loop.time() < limit, f"did not come about within {within} s"
+        await asyncio.sleep(0.02)
+
+
+@dataclass
+class World:
+    """What a test of chat needs at hand."""
+
+    chat: Service
+    http: httpx.AsyncClient
+    simulator: httpx.AsyncClient
+    publisher: Publisher
+    workspace_id: UUID
+    channel_id: UUID
+    phone_number_id: str
+    heard: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+    def headers(self, workspace_id: UUID | None = None) -> dict[str, str]:
+        """A signed context, as the gateway makes it."""
+        who = context.WorkspaceContext(workspace_id=workspace_id or self.workspace_id, actor_kind="user")
+        return {"Authorization": f"Bearer {context.sign(who, CONTEXT_KEY, audience='chat')}"}
+
+    async def api(self, method: str, path: str, **more: Any) -> httpx.Response:
+        """Call chat on behalf of the workspace."""
+        return await self.http.request(method, f"/internal{path}", headers=self.headers(), **more)
+
+    def request(self, phone: str, text: str = "hello", **more: Any) -> MessageRequested:
+        """A request as the gateway makes it."""
+        fields: dict[str, Any] = {
+            "workspace_id": self.workspace_id,
+            "message_id": uuid7(),
+            "channel_id": self.channel_id,
+            "to": Recipient(phone=phone),
+            "content": Text(body=text),
+            "lane": Lane.URGENT,
+            "origin": Origin(kind=OriginKind.PERSON, id=uuid4()),
+            "requested_at": datetime.now(UTC),
+        }
+        return MessageRequested(**(fields | more))
+
+    async def send(self, phone: str, text: str = "hello", **more: Any) -> UUID:
+        """Ask for a message; returns its id."""
+        request = self.request(phone, text, **more)
+        await self.publisher.publish(request)
+        return request.message_id
+
+    async def status(self, *items: StatusItem) -> None:
+        """Tell statuses, as the gateway does."""
+        await self.publisher.publish(
+            ProviderStatus(workspace_id=self.workspace_id, channel_id=self.channel_id, items=list(items))
+        )
+
+    async def alive(self, at: datetime) -> None:
+        """The gateway's beat."""
+        await self.publisher.publish(
+            WebhooksAlive(workspace_id=UUID(int=0), instance="gateway-test", at=at, interval=5)
+        )
+
+    async def message(self, message_id: UUID) -> dict[str, Any]:
+        """The message as the API shows it; empty while chat does not have it."""
+        answer = await self.api("GET", f"/messages/{message_id}")
+        return dict(answer.json()) if answer.status_code == 200 else {}
+
+    async def until_status(self, message_id: UUID, *wanted: str, within: float = 15.0) -> dict[str, Any]:
+        """Wait until the message is in one of these states."""
+        seen: dict[str, Any] = {}
+
+        async def reached() -> bool:
+            seen.update(await self.message(message_id))
+            return seen.get("status") in wanted
+
+        try:
+            await until(reached, within)
+        except AssertionError as error:
+            raise AssertionError(f"{wanted} expected, is {seen}") from error
+        return seen
+
+    async def ledger(self) -> list[dict[str, Any]]:
+        """What the simulator accepted."""
+        return list((await self.simulator.get("/_sim/ledger?limit=10000")).json()["entries"])
+
+    async def sent_of(self, message_id: UUID) -> list[dict[str, Any]]:
+        """Ledger entries of one message."""
+        return [e for e in await self.ledger() if (e["biz_opaque_callback_data"] or "").startswith(str(message_id))]
+
+    def told(self, name: str, message_id: UUID | None = None) -> list[dict[str, Any]]:
+        """Items of the events heard (or the events, where they have none)."""
+        found = [item for event, body in self.heard if event == name for item in body.get("items", [body])]
+        return [item for item in found if message_id is None or item.get("message_id") == str(message_id)]
+
+    async def rows(self, sql: str, *arguments: Any) -> list[Any]:
+        """Ask chat's database as its worker."""
+        async with self.chat.database.worker() as connection:
+            return list(await connection.fetch(sql, *arguments))
+
+    async def faults(self, **fault: Any) -> None:
+        """Let the simulator fail."""
+        answer = await self.simulator.put("/_sim/faults", json=fault)
+        assert answer.status_code < 300, answer.text
+
+
+Build = Callable[..., Awaitable[World]]
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def simulator_url(tmp_path_factory: Any) -> AsyncIterator[str]:
+    """One simulator for all tests of chat: each has a number of its own."""
+    runner = web.AppRunner(
+        build_simulator(SimulatorSettings(port=0, data=tmp_path_factory.mktemp("simulator"))), access_log=None
+    )
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    await runner.cleanup()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def make_world(
+    make_vhost: Callable[[], Awaitable[str]], make_database: Any, simulator_url: str, tmp_path: Path
+) -> AsyncIterator[Build]:
+    """Starts chat with settings of the test's choice."""
+    endings: list[Callable[[], Awaitable[Any]]] = []
+
+    async def make(limits: dict[str, Any] | None = None, **settings: Any) -> World:
+        vhost, database = await make_vhost(), await make_database("chat")
+        defaults: dict[str, Any] = {
+            "env": "local",
+            "http_port": 0,
+            "amqp_url": SecretStr(vhost),
+            "database_api_url": SecretStr(database.api_url),
+            "database_worker_url": SecretStr(database.worker_url),
+            "context_key": SecretStr(CONTEXT_KEY),
+            "seal_key": SecretStr(new_key()),
+            "retry_scale": 0.01,
+            "chat_graph_url": simulator_url,
+            "chat_media_path": tmp_path / "media",
+            "chat_retry_waits": (0.2, 0.3, 0.4),
+            "chat_hold_back": 0.5,
+            "chat_provider_timeout": 2,
+            "chat_poll": 0.1,
+            "chat_settle": 1.0,
+            "chat_public_hosts_only": False,
+        }
+        chat = build(Settings(**(defaults | settings)))
+        serving = asyncio.create_task(chat.serve())
+        await asyncio.wait_for(chat.started.wait(), 20)
+        await asyncio.wait_for(chat.consumer.started.wait(), 20)
+        publisher = Publisher(vhost, service="gateway", queues=[])
+        await publisher.start()
+        await asyncio.wait_for(publisher.declared.wait(), 20)
+        simulator = httpx.AsyncClient(base_url=simulator_url)
+        http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{chat.port}")
+        number = f"1{uuid4().int % 10**14:014d}"
+        # A fresh account is subscribed to nothing: statuses come from the test.
+        answer = await simulator.put(
+            f"/_sim/accounts/{number}",
+            json={
+                "display_phone_number": number,
+                "waba_id": f"2{number[1:]}",
+                "access_token": "token",
+                "app_secret": "s",
+            },
+        )
+        assert answer.status_code < 300, answer.text
+        world = World(chat, http, simulator, publisher, uuid4(), UUID(int=0), number)
+        answer = await world.api(
+            "POST",
+            "/channels",
+            json={
+                "name": "Test",
+                "phone_number_id": number,
+                "waba_id": f"2{number[1:]}",
+                "access_token": "token",
+                "app_secret": "s",
+                "verify_token": "v",
+                "limits": NO_LIMITS | (limits or {}),
+            },
+        )
+        assert answer.status_code == 201, answer.text
+        world.channel_id = UUID(answer.json()["id"])
+        listening = await aio_pika.connect(vhost)
+        channel = await listening.channel()
+        queue = await channel.declare_queue(exclusive=True)
+        await queue.bind("blazz.events", "#")
+
+        async def hear(message: aio_pika.abc.AbstractIncomingMessage) -> None:
+            world.heard.append((message.type or "", orjson.loads(message.body)))
+
+        await queue.consume(hear, no_ack=True)
+
+        async def end() -> None:
+            await simulator.delete("/_sim/faults")
+            chat.stop()
+            await asyncio.wait_for(serving, 30)
+            await publisher.stop()
+            await listening.close()
+            await http.aclose()
+            await simulator.aclose()
+
+        endings.append(end)
+        return world
+
+    yield make
+    for end in endings:
+        await end()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def world(make_world: Build) -> World:
+    """Chat with a channel without limits."""
+    return await make_world()
+
+
+def item(message_id: UUID, attempt: int, status: str, wamid: str, **more: Any) -> StatusItem:
+    """One status of one attempt."""
+    fields: dict[str, Any] = {
+        "provider_message_id": wamid,
+        "status": status,
+        "at": datetime.now(UTC),
+        "callback_data": f"{message_id}:{attempt}",
+    }
+    return StatusItem(**(fields | more))
