@@ -11,7 +11,7 @@ export function ticks(message) {
 
 function media(kind, body) {
   const url = source(body);
-  if (kind === "image" || kind === "sticker") return el("img", { src: url, alt: body.caption || kind, className: kind, loading: "lazy" });
+  if (kind === "image" || kind === "sticker") return el("img", { src: url, alt: body.caption || kind, className: kind });
   if (kind === "video") return el("video", { src: url, controls: true, preload: "metadata" });
   if (kind === "audio") return el("audio", { src: url, controls: true, preload: "metadata" });
   return el("a", { className: "file", href: url, target: "_blank", rel: "noopener noreferrer" }, "📄", el("span", {}, body.filename || body.caption || "document"));
