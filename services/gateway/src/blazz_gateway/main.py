@@ -1,0 +1,156 @@
+"""The composition root of the gateway."""
+
+import asyncio
+from datetime import timedelta
+
+import structlog
+from blazz_chassis.app import Service
+from blazz_chassis.errors import BlazzError
+from blazz_chassis.instance_queue import InstanceQueue
+from blazz_chassis.seal import Sealer
+from blazz_contracts.events import (
+    AccessRevoked,
+    MessageRequested,
+    ProviderAccount,
+    ProviderMessage,
+    ProviderPreference,
+    ProviderStatus,
+    ProviderTemplate,
+    ProviderUnrecognized,
+    WebhooksAlive,
+    WorkspaceUpdated,
+)
+
+from blazz_gateway import consumers
+from blazz_gateway.acceptance import Acceptance
+from blazz_gateway.access import Access
+from blazz_gateway.api import audit as audit_routes
+from blazz_gateway.api import auth as auth_routes
+from blazz_gateway.api import broadcasting as broadcasting_routes
+from blazz_gateway.api import members as member_routes
+from blazz_gateway.api import messages as message_routes
+from blazz_gateway.api import openapi, passage
+from blazz_gateway.api import tokens as token_routes
+from blazz_gateway.api import webhooks as webhook_routes
+from blazz_gateway.api.door import Door
+from blazz_gateway.audit import AuditLog
+from blazz_gateway.authentication import Authenticator
+from blazz_gateway.channel import Channels
+from blazz_gateway.checking import Checker
+from blazz_gateway.housekeeping import Housekeeping
+from blazz_gateway.login import Logins
+from blazz_gateway.message_status import MessageStatus
+from blazz_gateway.sending import Sending
+from blazz_gateway.session import Sessions
+from blazz_gateway.settings import GatewaySettings
+from blazz_gateway.socket import Signer
+from blazz_gateway.upstream import Upstream
+from blazz_gateway.waiting import Outcomes
+from blazz_gateway.webhooks.intake import Intake
+from blazz_gateway.webhooks.watermark import Watermark
+
+log = structlog.get_logger(__name__)
+
+PUBLISHES = (
+    MessageRequested,
+    ProviderMessage,
+    ProviderStatus,
+    ProviderAccount,
+    ProviderTemplate,
+    ProviderPreference,
+    ProviderUnrecognized,
+    WebhooksAlive,
+    WorkspaceUpdated,
+    AccessRevoked,
+)
+MEBIBYTE = 1024 * 1024
+BODY_LIMITS = {
+    # Meta sends up to 3 MB; a campaign's list of 100,000 rows is about 20 MB; WhatsApp's largest file has 100 MB.
+    "/webhooks/": 3 * MEBIBYTE,
+    "/api/v1/campaigns": 25 * MEBIBYTE,
+    "/api/v1/media": 100 * MEBIBYTE,
+}
+
+
+def sessions_of(settings: GatewaySettings) -> Sessions:
+    """What starts and checks sessions."""
+    return Sessions(
+        settings.context_key,
+        access_seconds=settings.gateway_access_seconds,
+        lifetime=timedelta(days=settings.gateway_session_days),
+    )
+
+
+def build(settings: GatewaySettings) -> Service:
+    """Assemble the service."""
+    service = Service(
+        "gateway",
+        settings,
+        publishes=PUBLISHES,
+        body_limits=BODY_LIMITS,
+        title="Blazz",
+        description="Send and receive WhatsApp messages. Guide: docs/api.md.",
+    )
+    database, outbox, publisher = service.database, service.outbox, service.publisher
+    chat = Upstream("chat", settings.chat_url, settings.context_key, timeout=settings.gateway_proxy_timeout)
+    campaign = Upstream("campaign", settings.campaign_url, settings.context_key, timeout=settings.gateway_proxy_timeout)
+    sessions = sessions_of(settings)
+    authenticator = Authenticator(
+        database, sessions, cache_seconds=settings.gateway_auth_cache_seconds, user_rate=settings.gateway_user_rate
+    )
+    door = Door(
+        authenticator, production=settings.env == "production", trusted_proxies=settings.gateway_trusted_proxies
+    )
+    access = Access(database, outbox, sessions, authenticator)
+    logins = Logins(database, sessions, rate_per_minute=settings.gateway_login_rate)
+    acceptance = Acceptance(database, service.batcher, lease_seconds=settings.gateway_lease_seconds)
+    sending = Sending(acceptance, Checker(chat, timeout=settings.gateway_check_timeout), publisher)
+    statuses = MessageStatus(chat, acceptance)
+    instance_queue = InstanceQueue(settings.amqp_url, service="gateway", instance=settings.instance)
+    outcomes = Outcomes(instance_queue)
+    audit_log = AuditLog(database)
+    channels = Channels(database, Sealer(settings.seal_key), cache_seconds=settings.gateway_channel_cache_seconds)
+    watermark = Watermark(settings.gateway_alive_seconds)
+    intake = Intake(channels, publisher, watermark, audit_log)
+    housekeeping = Housekeeping(
+        database,
+        access,
+        acceptance,
+        seconds=settings.gateway_housekeeping_seconds,
+        kept_hours=settings.gateway_kept_hours,
+    )
+
+    app = service.http_app
+    app.include_router(auth_routes.router(door, access, logins, session_days=settings.gateway_session_days))
+    app.include_router(message_routes.router(door, sending, statuses, outcomes, wait_max=settings.gateway_wait_max))
+    app.include_router(passage.router(door, {"chat": chat, "campaign": campaign}))
+    app.include_router(token_routes.router(door, access))
+    app.include_router(member_routes.router(door, access))
+    app.include_router(audit_routes.router(door, audit_log))
+    app.include_router(webhook_routes.router(intake))
+    app.include_router(broadcasting_routes.router(door, access, Signer(settings.pusher_key, settings.pusher_secret)))
+    openapi.install(app, access_cookie=door.access_cookie)
+    consumers.install(service.consumer, channels, audit_log)
+
+    async def tell_alive() -> None:
+        """Say that webhooks are taken in, from the moment they are until the stop begins."""
+        await service.started.wait()
+        while not service.stopping.is_set():
+            try:
+                await watermark.tell(publisher, settings.instance)
+            except BlazzError as error:
+                log.warning("webhooks_alive_untold", reason=error.code)
+            await asyncio.sleep(settings.gateway_alive_seconds)
+
+    async def check_settings() -> None:
+        # Checked when it serves, not when its documents are printed: an empty key would sign for everybody.
+        settings.require("context_key", "seal_key", "pusher_secret", "database_api_url", "database_worker_url")
+
+    service.on_start(check_settings)
+    service.background("webhooks-alive", tell_alive)
+    service.background("housekeeping", housekeeping.run)
+    service.on_start(instance_queue.start)
+    service.on_stop(chat.aclose)
+    service.on_stop(campaign.aclose)
+    service.on_stop(instance_queue.stop)
+    return service

@@ -1,0 +1,1 @@
+"""WhatsApp webhooks: verified, split into facts, published with confirms, then answered."""
