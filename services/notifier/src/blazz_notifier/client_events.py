@@ -63,12 +63,12 @@ class ClientEvents:
                 f"The data of a client event must not exceed {self._settings.notifier_message_bytes} bytes",
                 code="client_event_too_large",
             )
-        member = socket.members.get(channel.name)
+        membership = socket.memberships.get(channel.name)
         return SocketTriggered(
             workspace_id=channel.workspace_id,
             channels=[channel.name],
             event=inbound.event,
             data=data,
-            user_id=member.user_id if member is not None else None,
+            user_id=membership.user_id if membership is not None else None,
             except_socket_id=socket.socket_id,
         )

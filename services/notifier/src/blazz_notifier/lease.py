@@ -61,7 +61,8 @@ class Lease:
         self._presence.leased.set()
         if left:
             log.info("orphans_removed", rows=len(left))
-            self._presence.remove(left)
+            for row in left:
+                self._presence.leave(row)
 
     async def compare(self) -> None:
         """Compare what listeners were told with the table now and then, until cancelled."""

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, DateTime, Index, Integer, Text, text
+from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -34,6 +34,8 @@ class NotifierPresence(SQLModel, table=True):
     workspace_id: UUID
     instance_id: UUID
     user_id: str = Field(sa_type=Text)
+    token: int = Field(sa_column=Column(BigInteger, nullable=False))
+    """Of the subscription; grows within an instance."""
     user_info: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB))
     joined_at: datetime = Field(
         sa_column=Column(DateTime(timezone=True), nullable=False, server_default=text("clock_timestamp()"))

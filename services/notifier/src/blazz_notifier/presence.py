@@ -6,7 +6,7 @@ All changes of this instance go through one serial line, in micro-batches: one t
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
@@ -86,6 +86,7 @@ class Presence:
     ) -> None:
         self._database, self._publisher, self._registry, self._fanout = database, publisher, registry, fanout
         self._instance_id, self._max_members = instance_id, max_members
+        self._tokens = 0
         self._told: dict[str, Members] = {}
         self._joining: dict[str, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -95,16 +96,29 @@ class Presence:
 
     # --- what is asked of it
 
-    async def join(self, socket: Socket, channel: ChannelName, member: Member, admit: Callable[[], None]) -> None:
+    def membership(self, socket: Socket, channel: ChannelName, member: Member) -> Row:
+        """The row of a subscription that begins now."""
+        self._tokens += 1
+        return Row(
+            self._instance_id,
+            socket.socket_id,
+            channel.name,
+            channel.workspace_id,
+            member.user_id,
+            self._tokens,
+            member.user_info,
+        )
+
+    async def join(self, socket: Socket, row: Row, admit: Callable[[], None]) -> None:
         """Add the socket to the channel. `admit` runs at the very moment from which it is told what changes.
 
         Raises `SubscriptionRefused` when the channel is full, `Unavailable` when the database is away; then it is not
-        known whether the row was stored: try again, or `take_back`.
+        known whether the row was stored: try again, or `leave`.
         """
-        known = self._told.get(channel.name)
-        if known is not None and member.user_id not in known and len(known) >= self._max_members:
+        known = self._told.get(row.channel)
+        if known is not None and row.user_id not in known and len(known) >= self._max_members:
             detail = f"The channel has {self._max_members} members, the most it may have"
-            raise SubscriptionRefused(channel.name, detail, status=409, kind="LimitReached", number=None)
+            raise SubscriptionRefused(row.channel, detail, status=409, kind="LimitReached", number=None)
         try:
             async with asyncio.timeout(_LEASE_TIMEOUT):
                 await self.leased.wait()
@@ -112,38 +126,26 @@ class Presence:
             raise DatabaseUnavailable from error
 
         def admitted() -> None:
-            socket.members[channel.name] = member
+            socket.memberships[row.channel] = row
             admit()
 
-        self._joining[channel.name] = self._joining.get(channel.name, 0) + 1
+        self._joining[row.channel] = self._joining.get(row.channel, 0) + 1
         try:
-            row = self._row(socket, channel, member)
-            await self.line.submit(Change("join", channel.name, row, admit=admitted))
+            await self.line.submit(Change("join", row.channel, row, admit=admitted))
         finally:
-            self._joining[channel.name] -= 1
-            if not self._joining[channel.name]:
-                del self._joining[channel.name]
+            self._joining[row.channel] -= 1
+            if not self._joining[row.channel]:
+                del self._joining[row.channel]
 
-    def take_back(self, socket: Socket, channel: ChannelName, member: Member) -> None:
-        """A `join` was given up: remove what it may have stored."""
-        self._apart(Change("leave", channel.name, self._row(socket, channel, member)))
-
-    def leave(self, socket: Socket, channel: ChannelName) -> None:
-        """Take the socket off the channel; others are told when the user has no other socket on it."""
-        member = socket.members.pop(channel.name, None)
-        if member is not None:
-            self.take_back(socket, channel, member)
-
-    def remove(self, rows: Iterable[Row]) -> None:
-        """Take away rows of instances that fell silent."""
-        for row in rows:
-            self._apart(Change("leave", row.channel, row))
+    def leave(self, row: Row) -> None:
+        """Take a row away, ours or of an instance that fell silent; others are told when the user has no other."""
+        self._apart(Change("leave", row.channel, row))
 
     def rejoin(self) -> None:
         """Store all rows of this instance again: its lease had lapsed, and others may have removed them."""
         for socket in self._registry.sockets.values():
-            for name, member in socket.members.items():
-                self._apart(Change("join", name, self._row(socket, read_channel(name), member)))
+            for row in socket.memberships.values():
+                self._apart(Change("join", row.channel, row))
 
     def hint(self, channel: str, user_id: str) -> None:
         """Look at this member again, if anybody here listens or is about to."""
@@ -166,16 +168,6 @@ class Presence:
             await asyncio.wait(set(self._tasks))
 
     # --- the line
-
-    def _row(self, socket: Socket, channel: ChannelName, member: Member) -> Row:
-        return Row(
-            self._instance_id,
-            socket.socket_id,
-            channel.name,
-            channel.workspace_id,
-            member.user_id,
-            member.user_info,
-        )
 
     def _apart(self, change: Change) -> None:
         self._keep(self._submit(change))
@@ -208,10 +200,11 @@ class Presence:
 
     async def _store(self, changes: list[Change]) -> _Found:
         """One transaction for all changes."""
-        # The last word on a socket counts.
-        final = {(c.channel, c.row.socket_id): c for c in changes if c.row is not None}
-        joins = [c.row for c in final.values() if c.kind == "join" and c.row is not None]
-        leaves = [c.row for c in final.values() if c.kind == "leave" and c.row is not None]
+        leaves = [c.row for c in changes if c.row is not None and c.kind == "leave"]
+        ended = {(row.channel, row.socket_id, row.token) for row in leaves}
+        # Of a socket that subscribed again within the batch, the last subscription counts, if it has not ended too.
+        last = {(c.channel, c.row.socket_id): c.row for c in changes if c.row is not None and c.kind == "join"}
+        joins = [row for row in last.values() if (row.channel, row.socket_id, row.token) not in ended]
         changed = {(row.channel, row.user_id) for row in (*joins, *leaves)}
         found = _Found(changed, {(c.channel, c.user_id) for c in changes if c.kind == "look"} - changed)
         whole = {

@@ -24,6 +24,8 @@ class Row:
     channel: str
     workspace_id: UUID
     user_id: str
+    token: int
+    """Of this subscription: who subscribes again at once gets another, so that the end of the old one ends only it."""
     user_info: dict[str, Any] | None = None
 
 
@@ -87,10 +89,10 @@ async def members(connection: Connection, channels: Iterable[str]) -> dict[str, 
 
 
 _INSERT = """
-insert into notifier_presence (instance_id, socket_id, channel, workspace_id, user_id, user_info)
-select * from unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::jsonb[])
+insert into notifier_presence (instance_id, socket_id, channel, workspace_id, user_id, token, user_info)
+select * from unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::bigint[], $7::jsonb[])
 on conflict (channel, socket_id) do update
-set instance_id = excluded.instance_id, user_id = excluded.user_id, user_info = excluded.user_info
+set user_id = excluded.user_id, token = excluded.token, user_info = excluded.user_info
 """
 
 
@@ -103,15 +105,17 @@ async def insert(connection: Connection, rows: list[Row]) -> None:
         [row.channel for row in rows],
         [row.workspace_id for row in rows],
         [row.user_id for row in rows],
+        [row.token for row in rows],
         [row.user_info for row in rows],
     )
 
 
 _DELETE = """
 delete from notifier_presence p
-using unnest($1::uuid[], $2::text[], $3::text[]) as gone (instance_id, socket_id, channel)
-where p.channel = gone.channel and p.socket_id = gone.socket_id and p.instance_id = gone.instance_id
-and (p.instance_id = $4 or not exists (
+using unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[]) as gone (instance_id, socket_id, channel, token)
+where p.channel = gone.channel and p.socket_id = gone.socket_id
+and p.instance_id = gone.instance_id and p.token = gone.token
+and (p.instance_id = $5 or not exists (
     select 1 from notifier_instances i where i.instance_id = p.instance_id and i.lease_until > now()
 ))
 """
@@ -124,12 +128,13 @@ async def delete(connection: Connection, rows: list[Row], own_instance: UUID) ->
         [row.instance_id for row in rows],
         [row.socket_id for row in rows],
         [row.channel for row in rows],
+        [row.token for row in rows],
         own_instance,
     )
 
 
 _ORPHANS = """
-select p.instance_id, p.socket_id, p.channel, p.workspace_id, p.user_id from notifier_presence p
+select p.instance_id, p.socket_id, p.channel, p.workspace_id, p.user_id, p.token from notifier_presence p
 where not exists (select 1 from notifier_instances i where i.instance_id = p.instance_id and i.lease_until > now())
 limit $1
 """

@@ -11,7 +11,7 @@ from websockets.server import ServerProtocol
 
 from blazz_notifier import metrics
 from blazz_notifier.channel_name import ChannelName
-from blazz_notifier.inbound import Member
+from blazz_notifier.presence_rows import Row
 from blazz_notifier.token_bucket import TokenBucket
 
 
@@ -30,7 +30,7 @@ class Socket(ServerConnection):
     def __init__(self, protocol: ServerProtocol, server: Server, **options: Any) -> None:
         super().__init__(protocol, server, **options)
         self.socket_id = new_socket_id()
-        self.members: dict[str, Member] = {}
+        self.memberships: dict[str, Row] = {}
         """Presence channels it is on, and as whom."""
         self.channels: dict[str, ChannelName] = {}
         """Every channel it is subscribed to."""

@@ -16,6 +16,7 @@ from blazz_notifier.channel_name import PUBLIC_WORKSPACE, ChannelKind, ChannelNa
 from blazz_notifier.errors import Refused, SubscriptionRefused, over_quota
 from blazz_notifier.inbound import Member, read_member, text_of
 from blazz_notifier.presence import Presence
+from blazz_notifier.presence_rows import Row
 from blazz_notifier.registry import Registry
 from blazz_notifier.settings import Settings
 from blazz_notifier.socket import Socket
@@ -121,6 +122,7 @@ class Subscriptions:
     async def _complete(self, socket: Socket, channel: ChannelName, member: Member | None) -> None:
         """Wait for what the subscription needs, then admit it. Ends when it is admitted, refused or cancelled."""
         attempt, told = 0, False
+        row = None if member is None else self._presence.membership(socket, channel, member)
         task = asyncio.current_task()
 
         def admit() -> None:
@@ -132,10 +134,10 @@ class Subscriptions:
             while True:
                 try:
                     await self._bindings.wait(channel.workspace_id)
-                    if member is None:
+                    if row is None:
                         admit()
                     else:
-                        await self._presence.join(socket, channel, member, admit)
+                        await self._presence.join(socket, row, admit)
                 except Unavailable as error:
                     if not told:
                         told = True
@@ -146,24 +148,24 @@ class Subscriptions:
                 else:
                     return
         except SubscriptionRefused as error:
-            self._give_up(socket, channel, member)
+            self._give_up(socket, channel, row)
             refuse(socket, error)
         except asyncio.CancelledError:
-            self._give_up(socket, channel, member)
+            self._give_up(socket, channel, row)
             raise
         except Exception:
             log.exception("subscription_failed", channel=channel.name)
-            self._give_up(socket, channel, member)
+            self._give_up(socket, channel, row)
             detail = "The subscription failed. Try again"
             refuse(socket, SubscriptionRefused(channel.name, detail, status=500, kind="InternalError", number=None))
 
-    def _give_up(self, socket: Socket, channel: ChannelName, member: Member | None) -> None:
+    def _give_up(self, socket: Socket, channel: ChannelName, row: Row | None) -> None:
         """A pending subscription ends without having been admitted."""
         if socket.pending.get(channel.name) is asyncio.current_task():
             del socket.pending[channel.name]
         self._give_back(socket, channel)
-        if member is not None:
-            self._presence.take_back(socket, channel, member)
+        if row is not None:
+            self._presence.leave(row)
 
     def _admit(self, socket: Socket, channel: ChannelName) -> None:
         # No longer pending, so that ending it does not cancel the task that brought it here.
@@ -179,8 +181,9 @@ class Subscriptions:
         channel = socket.channels.get(name)
         if channel is not None:
             self._registry.unsubscribe(socket, channel)
-            if channel.kind is ChannelKind.PRESENCE:
-                self._presence.leave(socket, channel)
+            row = socket.memberships.pop(name, None)
+            if row is not None:
+                self._presence.leave(row)
             self._give_back(socket, channel)
         task = socket.pending.pop(name, None)
         if task is not None:

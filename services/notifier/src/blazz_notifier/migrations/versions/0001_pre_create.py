@@ -22,6 +22,7 @@ _TABLES = (
         workspace_id UUID NOT NULL,
         instance_id UUID NOT NULL,
         user_id TEXT NOT NULL,
+        token BIGINT NOT NULL,
         user_info JSONB,
         joined_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
         PRIMARY KEY (channel, socket_id)
