@@ -174,7 +174,7 @@ async def make_simulator(http: aiohttp.ClientSession, tmp_path: Path) -> AsyncIt
 
     async def make(**settings: Any) -> Simulator:
         fast = {"webhook_backoff_first": 0.05, "webhook_backoff_cap": 0.1, "template_review_seconds": 0}
-        app = build(Settings(**{"data": tmp_path / "media", **fast, **settings}))
+        app = build(Settings(**{"data": tmp_path, **fast, **settings}))
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -83,17 +83,21 @@ class Library:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._own_folder = settings.data is None
-        self._folder: Path | None = settings.data
+        self._temporary: Path | None = None
+        self._folder: Path | None = None
         self._uploads: dict[str, Upload] = {}
         self._bytes = 0
 
     @property
     def folder(self) -> Path:
-        """The folder of the files, made on first use."""
+        """The folder of the files, made on first use, and cleared of what a killed process left."""
         if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="blazz-simulator-"))
-        self._folder.mkdir(parents=True, exist_ok=True)
+            if self._settings.data is None:
+                self._temporary = Path(tempfile.mkdtemp(prefix="blazz-simulator-"))
+            self._folder = (self._temporary or self._settings.data or Path()) / "media"
+            self._folder.mkdir(parents=True, exist_ok=True)
+            for left in self._folder.iterdir():
+                left.unlink()
         return self._folder
 
     def find(self, media_id: str) -> Upload | None:
@@ -140,5 +144,5 @@ class Library:
     def close(self) -> None:
         """Remove the temporary folder; one given by the settings stays, without the uploads."""
         self.clear()
-        if self._own_folder and self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        if self._temporary is not None:
+            shutil.rmtree(self._temporary, ignore_errors=True)
