@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 from blazz_contracts import Event
 from blazz_contracts.event import Kind
 from blazz_contracts.topology import COMMANDS, EVENTS, EXCHANGES, INBOUND
-from faststream.rabbit import QueueType, RabbitBroker, RabbitExchange, RabbitQueue
+from faststream.rabbit import ExchangeType, QueueType, RabbitBroker, RabbitExchange, RabbitQueue
 from faststream.specification import AsyncAPI
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def document(
 
 def _exchange(kind: type[Event]) -> RabbitExchange:
     exchange = _EXCHANGE[kind.kind]
-    return RabbitExchange(exchange.name, type=cast("Any", _TYPES[exchange.name]), durable=True)
+    return RabbitExchange(exchange.name, type=ExchangeType(_TYPES[exchange.name]), durable=True)
 
 
 def _key(kind: type[Event]) -> str:
