@@ -14,7 +14,7 @@ CODE := libs services tools deploy tests
 
 .DEFAULT_GOAL := help
 .PHONY: help up down status logs servers test test-unit test-integration test-e2e test-reliability test-security \
-	lint format bench chaos schemas definitions clean
+	lint format bench chaos schemas clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,8 +71,9 @@ bench: $(SYNCED) ## measure: latency, throughput, cost per recipient
 chaos: $(SYNCED) ## a seeded random run of kills and restarts; SEED=n repeats one
 	@exec env $(if $(SEED),BLAZZ_CHAOS_SEED=$(SEED)) $(PYTEST) tests/reliability -k chaos -s $(ARGS)
 
-schemas: $(SYNCED) ## write the events' JSON Schemas and the services' AsyncAPI documents again
+schemas: $(SYNCED) ## write again what is generated: JSON Schemas, AsyncAPI, broker definitions
 	@$(PY) -m blazz_contracts.publish_schemas
+	@exec $(LOCAL) definitions
 
 clean: ## stop the stack and remove .blazz, .venv and caches
 	@if [ -x $(PY) ]; then $(LOCAL) down; fi

@@ -3,12 +3,15 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
 
 import aio_pika
 import asyncpg
 import pytest
 import pytest_asyncio
-from blazz_local import Folder, Given, Servers
+from blazz_local import CLONE, Folder, Given, Servers
+from blazz_local.databases import KINDS, SERVICES, name_of
+from blazz_local.postgres import program_folder
 from blazz_local.process import strays
 
 
@@ -65,3 +68,30 @@ async def test_a_killed_broker_keeps_what_it_confirmed(second: Servers) -> None:
         kept = await queue.get(timeout=10)
         assert kept.body == b"here"
         await kept.ack()
+
+
+async def test_the_containers_database_script_makes_every_database_with_its_roles(second: Servers) -> None:
+    parts = urlsplit(second.postgres.url)
+    script = await asyncio.create_subprocess_exec(
+        "bash",
+        str(CLONE / "deploy" / "postgres" / "create-databases.sh"),
+        env={
+            "PATH": f"{program_folder()}:/usr/bin:/bin",
+            "PGHOST": "127.0.0.1",
+            "PGPORT": str(parts.port),
+            "PGPASSWORD": str(parts.password),
+            "POSTGRES_USER": "postgres",
+            **{f"BLAZZ_POSTGRES_PASSWORD_{name_of(service).upper()}": f"it's {service}" for service in SERVICES},
+        },
+    )
+    assert await script.wait() == 0
+    for service in SERVICES:
+        for kind in KINDS:
+            connection = await asyncpg.connect(
+                host="127.0.0.1",
+                port=parts.port,
+                user=f"{name_of(service)}_{kind}",
+                password=f"it's {service}",
+                database=name_of(service),
+            )
+            await connection.close()

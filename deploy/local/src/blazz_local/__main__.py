@@ -1,4 +1,4 @@
-"""The command line: `python -m blazz_local up | down | status | logs | servers`."""
+"""The command line: `python -m blazz_local up | down | status | logs | servers | definitions`."""
 
 import argparse
 import asyncio
@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from blazz_local import background, foreground, status
+from blazz_local import background, definitions, foreground, status
 from blazz_local.errors import LocalError
 from blazz_local.folder import Folder
 from blazz_local.logs import Follower
@@ -30,6 +30,7 @@ def main() -> None:
     logs = commands.add_parser("logs", help="follow the logs; until Ctrl-C")
     logs.add_argument("process", nargs="*", help="only these")
     commands.add_parser("servers", help="RabbitMQ and PostgreSQL alone, until Ctrl-C; prints their variables")
+    commands.add_parser("definitions", help="write deploy/rabbitmq/definitions.json from the contracts")
     arguments = parser.parse_args()
     try:
         sys.exit(_run(arguments, Folder(arguments.folder.resolve())))
@@ -52,6 +53,8 @@ def _run(arguments: argparse.Namespace, folder: Folder) -> int:
             asyncio.run(status.show(folder))
         case "logs":
             _logs(folder, arguments.process)
+        case "definitions":
+            definitions.write()
         case "servers":
             return asyncio.run(_servers(Folder(folder.path / "servers")))
     return 0
