@@ -60,9 +60,10 @@ find_uv() {
 
 UV="$(find_uv)"
 say "installing the locked dependencies into .venv ..."
-# The interpreter that make found, never a downloaded one; the machine's certificates, so that a company's proxy works.
-UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-1}" \
-    "$UV" sync --frozen --quiet --python "$(command -v "$PYTHON")" \
+# The interpreter that make found, never a downloaded one, and never another than that of a .venv that is there and in
+# use; the machine's certificates, so that a company's proxy works.
+[ -x .venv/bin/python ] || export UV_PYTHON="$(command -v "$PYTHON")"
+UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-1}" "$UV" sync --frozen --quiet \
     || fail "uv sync failed (its message is above)"
 touch .venv/.synced
 say "done"
