@@ -91,7 +91,14 @@ def configure(settings: ServiceSettings, service: str) -> None:
     )
     console = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
-        processors=[strip, mask_secrets, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())],
+        processors=[
+            strip,
+            mask_secrets,
+            # Plain: rich's tracebacks show local variables, secrets among them, and take seconds of the loop's time.
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            ),
+        ],
     )
     readable = settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty())
     handlers: list[stdlib.Handler] = [stdlib.StreamHandler(sys.stderr)]

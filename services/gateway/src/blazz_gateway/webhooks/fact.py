@@ -15,6 +15,13 @@ from blazz_contracts import Event
 from blazz_contracts.topology import INBOUND
 
 
+def _plain(value: object) -> str:
+    """Ids read from the database are a UUID class of the driver's own, which orjson does not know."""
+    if isinstance(value, UUID):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} is no JSON")
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One event for `blazz.inbound`."""
@@ -34,7 +41,7 @@ class Fact:
             # An alternate exchange keeps what has no listener yet: a webhook is never refused for want of one.
             mandatory=False,
             type=self.kind.name,
-            body=orjson.dumps(self.payload),
+            body=orjson.dumps(self.payload, default=_plain),
             message_id=str(uuid7()),
             correlation_id=context.correlation_id.get() or context.new_correlation_id(),
             app_id=app_id,
