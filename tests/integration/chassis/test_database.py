@@ -95,10 +95,13 @@ async def test_json_goes_in_and_comes_out_as_it_was(database: Database) -> None:
 
 
 async def test_a_block_that_raises_leaves_nothing(database: Database) -> None:
-    with pytest.raises(RuntimeError):
+    async def note_and_fail() -> None:
         async with database.worker() as connection:
             await _note(connection, OURS)
             raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await note_and_fail()
     async with database.worker() as connection:
         assert await _seen(connection) == set()
 
@@ -161,10 +164,13 @@ async def test_a_database_that_is_away_is_unavailable(migrated: ServiceSettings)
 
 
 async def test_connections_that_the_server_ends_are_replaced(database: Database, postgres_url: str) -> None:
-    with pytest.raises(DatabaseUnavailable):
+    async def ask_after_the_end() -> None:
         async with database.worker() as connection:
             await _end_connections(postgres_url, connection.get_server_pid())
             await connection.fetchval("select 1")
+
+    with pytest.raises(DatabaseUnavailable):
+        await ask_after_the_end()
     async with database.worker() as connection:
         assert await connection.fetchval("select 1") == 1
 

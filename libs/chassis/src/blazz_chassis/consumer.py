@@ -92,6 +92,8 @@ class Consumer:
             self._url,
             fail_fast=False,
             reconnect_interval=_RECONNECT,
+            # We drain before we stop; what still runs then has had its time.
+            graceful_timeout=0.01,
             app_id=self.service,
             logger=None,
             apply_types=False,
@@ -116,11 +118,13 @@ class Consumer:
             receivers[name] = subscriber.consume
         await broker.start()
         for name, subscription in self.subscriptions.items():
-            amqp = await broker.declare_queue(queues[name])  # the very object that consumes: FastStream keeps it
+            # The very object that consumes: FastStream keeps it.
+            subscription.attach(await broker.declare_queue(queues[name]), receivers[name])
+        for name, subscription in self.subscriptions.items():
+            amqp = await broker.declare_queue(queues[name])
             for binding in subscription.queue.bindings:
                 # Again, though declared already: what is bound here is bound again when the queue comes back.
                 await amqp.bind(binding.exchange, binding.routing_key)
-            subscription.attach(amqp, receivers[name])
 
     async def missing(self) -> list[str]:
         """Names of the queues that should be consumed and are not."""
@@ -135,14 +139,20 @@ class Consumer:
     async def cancel(self) -> None:
         """First step of a stop: no new deliveries. Handlers go on."""
         if self._starting is not None:
+            if self._publisher.connected:
+                # Half subscribed is the one state that cannot be left in order.
+                await asyncio.wait({self._starting}, timeout=_CLOSE_TIMEOUT)
             self._starting.cancel()
             with suppress(asyncio.CancelledError):
                 await self._starting
-        for subscription in self.subscriptions.values():
-            with suppress(Exception):
-                async with asyncio.timeout(_CLOSE_TIMEOUT):
-                    await subscription.cancel()
-            await subscription.gate.release()
+        await asyncio.gather(*(self._cancel(subscription) for subscription in self.subscriptions.values()))
+
+    @staticmethod
+    async def _cancel(subscription: Subscription) -> None:
+        with suppress(Exception):
+            async with asyncio.timeout(_CLOSE_TIMEOUT):
+                await subscription.cancel()
+        await subscription.gate.release()
 
     async def drain(self) -> None:
         """Second step: wait until every handler has finished."""

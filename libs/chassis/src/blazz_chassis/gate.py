@@ -1,6 +1,7 @@
 """Holds back the messages of a queue while something they need is down."""
 
 import asyncio
+import contextvars
 import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -54,7 +55,10 @@ class Gate:
         self._changed = asyncio.Event()
         self._gauge.set(1)
         log.warning("consumption_paused", queue=self.name, reason=error.code, detail=error.detail)
-        self._prober = asyncio.create_task(self._until(error.probe), name=f"gate-{self.name}")
+        # A context of its own: the pause belongs to the queue, not to the message that met it first.
+        self._prober = asyncio.get_running_loop().create_task(
+            self._until(error.probe), name=f"gate-{self.name}", context=contextvars.Context()
+        )
 
     async def _until(self, probe: Probe | None) -> None:
         loop = asyncio.get_running_loop()
