@@ -55,6 +55,13 @@ class CreateCampaign(Request):
         return self
 
 
+class InvalidRow(Contract):
+    """A row of the list that was refused."""
+
+    row: int = Field(ge=1, description="Counted from 1; in CSV the header is row 1.")
+    reason: str = Field(max_length=300)
+
+
 class CampaignView(Contract):
     """A campaign and how far it is."""
 
@@ -66,6 +73,7 @@ class CampaignView(Contract):
     counts: CampaignCounts
     duplicates: int = Field(description="Rows of the list that named a number again; each number gets one message.")
     invalid: int = Field(description="Rows of the list that named no possible number.")
+    invalid_rows: list[InvalidRow] = Field(default=[], description="The first 100 of them, with the reason.")
     created_at: AwareDatetime
     started_at: AwareDatetime | None
     finished_at: AwareDatetime | None

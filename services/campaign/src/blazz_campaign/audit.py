@@ -1,0 +1,22 @@
+"""What the gateway's audit log is told."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from blazz_chassis.context import WorkspaceContext
+from blazz_contracts.events import AuditRecorded
+
+
+def recorded(context: WorkspaceContext, action: str, campaign_id: UUID, data: dict[str, Any]) -> AuditRecorded:
+    """Somebody did this to a campaign."""
+    return AuditRecorded(
+        workspace_id=context.workspace_id,
+        action=action,
+        actor_kind=context.actor_kind,
+        actor_id=context.actor_id,
+        target_kind="campaign",
+        target_id=str(campaign_id),
+        data=data,
+        at=datetime.now(UTC),
+    )

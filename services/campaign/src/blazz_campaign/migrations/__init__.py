@@ -1,0 +1,1 @@
+"""Migrations of campaign: `pre` ones run before new code starts, `post` ones after."""

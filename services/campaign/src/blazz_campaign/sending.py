@@ -1,0 +1,125 @@
+"""Sending: each instance takes campaigns that nobody sends, under a lease, and hands them over."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Any
+from uuid import UUID
+
+import structlog
+from blazz_chassis import context
+from blazz_chassis.database import Database
+from blazz_chassis.errors import Unavailable
+from blazz_chassis.outbox import Outbox
+from blazz_chassis.publisher import Publisher
+
+from blazz_campaign.request import Requests
+from blazz_campaign.shipment import Pace, Shipment
+
+log = structlog.get_logger(__name__)
+
+# The token fences: who lost its lease finds another's in the row, and stops.
+_TAKE = """
+update campaigns set lease_token = gen_random_uuid(), lease_until = now() + make_interval(secs => $1)
+where id in (
+    select id from campaigns
+    where state = 'sending' and n_queued > 0 and (lease_until is null or lease_until < now())
+    order by id limit $2 for update skip locked)
+returning id, workspace_id, channel_id, content, lease_token
+"""
+
+
+class Sending:
+    """The campaigns in this instance's hands."""
+
+    def __init__(
+        self,
+        database: Database,
+        publisher: Publisher,
+        outbox: Outbox,
+        *,
+        service: str,
+        pace: Pace,
+        at_once: int,
+        stopping: asyncio.Event,
+    ) -> None:
+        """`at_once`: campaigns side by side."""
+        self._database, self._publisher, self._outbox = database, publisher, outbox
+        self._service, self._pace, self._at_once, self._stopping = service, pace, at_once, stopping
+        self._shipments: dict[UUID, tuple[Shipment, asyncio.Task[None]]] = {}
+        self._nudged = asyncio.Event()
+
+    def look(self) -> None:
+        """There may be a campaign to send."""
+        self._nudged.set()
+
+    def poke(self, campaign_ids: Iterable[UUID]) -> None:
+        """Something changed in these campaigns."""
+        for campaign_id in campaign_ids:
+            held = self._shipments.get(campaign_id)
+            if held is not None:
+                held[0].poke()
+
+    async def run(self) -> None:
+        """Send until the service stops; batches in hand are finished and marked."""
+        stop = asyncio.create_task(self._stopping.wait())
+        stop.add_done_callback(lambda _: self._nudged.set())
+        try:
+            while not self._stopping.is_set():
+                self._nudged.clear()
+                try:
+                    await self._take()
+                except Unavailable as error:
+                    log.info("sending_waits", error=error.code)
+                try:
+                    async with asyncio.timeout(self._pace.poll):
+                        await self._nudged.wait()
+                except TimeoutError:
+                    continue
+        finally:
+            stop.cancel()
+            for shipment, _ in self._shipments.values():
+                shipment.poke()
+            await asyncio.gather(*(task for _, task in self._shipments.values()), return_exceptions=True)
+
+    async def _take(self) -> None:
+        free = self._at_once - len(self._shipments)
+        if free <= 0:
+            return
+        async with self._database.worker() as connection:
+            taken = await connection.fetch(_TAKE, self._pace.lease, free)
+        for each in taken:
+            self._ship(each)
+
+    def _ship(self, taken: Any) -> None:
+        campaign_id: UUID = taken["id"]
+        requests = Requests(
+            campaign_id=campaign_id,
+            workspace_id=taken["workspace_id"],
+            channel_id=taken["channel_id"],
+            content=taken["content"],
+            app_id=self._service,
+        )
+        shipment = Shipment(
+            self._database,
+            self._publisher,
+            self._outbox,
+            campaign_id=campaign_id,
+            token=taken["lease_token"],
+            requests=requests,
+            pace=self._pace,
+            stopping=self._stopping.is_set,
+        )
+        task = asyncio.create_task(self._run(campaign_id, shipment.run), name=f"shipment-{campaign_id}")
+        self._shipments[campaign_id] = (shipment, task)
+
+    async def _run(self, campaign_id: UUID, run: Callable[[], Any]) -> None:
+        log.info("shipment_started", campaign_id=str(campaign_id))
+        try:
+            with context.correlated(str(campaign_id), campaign_id=str(campaign_id)):
+                await run()
+        except Exception:
+            # Its lease runs out, and it is taken again.
+            log.exception("shipment_failed", campaign_id=str(campaign_id))
+        finally:
+            self._shipments.pop(campaign_id, None)
+            self._nudged.set()

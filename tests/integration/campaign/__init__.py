@@ -1,0 +1,1 @@
+"""The campaign service with a real broker and database."""
