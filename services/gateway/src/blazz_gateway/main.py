@@ -29,7 +29,7 @@ from blazz_gateway.api import auth as auth_routes
 from blazz_gateway.api import broadcasting as broadcasting_routes
 from blazz_gateway.api import members as member_routes
 from blazz_gateway.api import messages as message_routes
-from blazz_gateway.api import openapi, passage
+from blazz_gateway.api import openapi, passage, refusals
 from blazz_gateway.api import tokens as token_routes
 from blazz_gateway.api import webhooks as webhook_routes
 from blazz_gateway.api.door import Door
@@ -129,6 +129,7 @@ def build(settings: GatewaySettings) -> Service:
     app.include_router(audit_routes.router(door, audit_log))
     app.include_router(webhook_routes.router(intake))
     app.include_router(broadcasting_routes.router(door, access, Signer(settings.pusher_key, settings.pusher_secret)))
+    refusals.install(app)
     openapi.install(app, access_cookie=door.access_cookie)
     consumers.install(service.consumer, channels, audit_log)
 

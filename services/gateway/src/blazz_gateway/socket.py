@@ -15,8 +15,9 @@ from pydantic import SecretStr
 from blazz_gateway.actor import Actor
 from blazz_gateway.errors import CredentialInvalid
 
-SOCKET_ID = re.compile(r"^[0-9]{1,20}\.[0-9]{1,20}$")
-_CHANNEL = re.compile(r"^(private-workspace|presence-workspace|private-chat)\.([0-9a-fA-F-]{36})$")
+SOCKET_ID = re.compile(r"[0-9]{1,20}\.[0-9]{1,20}")
+_UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_CHANNEL = re.compile(rf"(private-workspace|presence-workspace|private-chat)\.({_UUID})")
 
 # The credential is looked at again under a lock, beside the cache: its end and this admission come one after the other,
 # and whichever is second knows of the first. So no socket is admitted that nobody closes.
@@ -64,20 +65,15 @@ class Signer:
 
 def workspace_of(channel: str) -> UUID:
     """The workspace that a channel name ends in. Raises `Forbidden` when it is no channel that needs our word."""
-    match = _CHANNEL.match(channel)
-    try:
-        return UUID(match.group(2)) if match else _refuse()
-    except ValueError:
-        return _refuse()
-
-
-def _refuse() -> UUID:
-    raise Forbidden("there is no such channel, or it is not yours", code="channel_forbidden")
+    match = _CHANNEL.fullmatch(channel)
+    if match is None:
+        raise Forbidden("there is no such channel, or it is not yours", code="channel_forbidden")
+    return UUID(match.group(2))
 
 
 def check_socket_id(socket_id: str) -> str:
     """Return it; raise `Invalid` when it has not the form that Pusher servers give."""
-    if not SOCKET_ID.match(socket_id):
+    if not SOCKET_ID.fullmatch(socket_id):
         raise Invalid("a socket id is two numbers with a dot between", field="socket_id")
     return socket_id
 

@@ -22,7 +22,7 @@ from blazz_gateway.sending import Order, Sending, Sent
 from blazz_gateway.socket import SOCKET_ID
 from blazz_gateway.waiting import Outcomes
 
-_KEY = re.compile(r"^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$")
+_KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
 _WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})\"?(?:$|[,;\s])", re.IGNORECASE)
 _SETTLED = frozenset({"sent", "delivered", "read", "played", "failed"})
 _ANSWERS: dict[int | str, dict[str, Any]] = {
@@ -152,7 +152,7 @@ def _headers(sent: Sent) -> dict[str, str]:
 
 def _key(request: Request) -> str | None:
     key = request.headers.get("idempotency-key")
-    if key is not None and not _KEY.match(key):
+    if key is not None and not _KEY.fullmatch(key):
         raise Invalid("has 1 to 255 printable ASCII characters", field="Idempotency-Key")
     return key
 
@@ -160,7 +160,7 @@ def _key(request: Request) -> str | None:
 def _socket_id(request: Request) -> str | None:
     socket_id = request.headers.get("x-socket-id")
     # pusher-js before its connection is there sends `undefined` or nothing: then nobody is left out.
-    return socket_id if socket_id and SOCKET_ID.match(socket_id) else None
+    return socket_id if socket_id and SOCKET_ID.fullmatch(socket_id) else None
 
 
 def _wait(request: Request) -> int:
