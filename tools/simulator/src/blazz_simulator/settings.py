@@ -44,7 +44,7 @@ class Settings(BaseSettings):
     """Where the default account's webhooks go. Empty: no app is subscribed, and none are kept."""
 
     ledger_max: int = Field(default=1_000_000, ge=1)
-    """Accepted sends kept in the ledger; the oldest go first (about 80 bytes each, compressed)."""
+    """Accepted sends kept in the ledger; the oldest go first (about 100 bytes each, compressed)."""
     phones_max: int = Field(default=50_000, ge=1)
     """Customer phones kept; the one idle longest goes first."""
     phone_messages_max: int = Field(default=200, ge=1)
@@ -64,9 +64,10 @@ class Settings(BaseSettings):
     """Longest wait in seconds between two tries of a webhook (Meta goes up to hours; here nobody wants to wait)."""
     webhook_connections: int = Field(default=8, ge=1)
     """Webhooks of one phone number that are on the way at the same time."""
-    webhook_pending_max: int = Field(default=1_000_000, ge=1)
+    webhook_pending_max: int = Field(default=300_000, ge=1)
     """Updates kept for one phone number whose receiver does not answer. At the limit new sends of that number are
-    refused with error 131016 until the receiver answers again: nothing kept is ever dropped."""
+    refused with error 131016 until the receiver answers again: nothing kept is ever dropped. An update takes about
+    700 bytes."""
     template_review_seconds: float = Field(default=0.5, ge=0)
     """Seconds until a new template is approved."""
     seed: int = 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,7 +25,7 @@ class Phonebook:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._phones: dict[str, Phone] = {}
+        self._phones: OrderedDict[str, Phone] = OrderedDict()
         self._by_user_id: dict[str, Phone] = {}
         self._listeners: dict[str, set[Listener]] = {}
 
@@ -50,12 +51,12 @@ class Phonebook:
             if phone.user_id is not None:
                 self._by_user_id[phone.user_id] = phone
             if len(self._phones) >= self._settings.phones_max:
-                self._forget(next(iter(self._phones)))
+                self._forget_oldest()
         self._phones[phone.key] = phone
         return phone
 
-    def _forget(self, key: str) -> None:
-        phone = self._phones.pop(key)
+    def _forget_oldest(self) -> None:
+        _, phone = self._phones.popitem(last=False)
         if phone.user_id is not None:
             self._by_user_id.pop(phone.user_id, None)
 
