@@ -13,7 +13,7 @@ PACKAGES := blazz_contracts blazz_chassis blazz_gateway blazz_chat blazz_campaig
 CODE := libs services tools deploy tests
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs servers test test-unit test-integration test-e2e test-reliability test-security \
+.PHONY: help up down status logs watch env servers test test-unit test-integration test-e2e test-reliability test-security \
 	lint format bench chaos schemas clean
 
 help: ## this list
@@ -33,6 +33,12 @@ status: $(SYNCED) ## a table of what runs
 
 logs: $(SYNCED) ## follow the logs; P="chat gateway" for some only
 	@exec $(LOCAL) logs $(P)
+
+watch: $(SYNCED) ## print what the demo workspace's websocket says
+	@exec $(LOCAL) watch
+
+env: $(SYNCED) ## shell variables for the tour in the README
+	@exec $(LOCAL) env
 
 servers: $(SYNCED) ## RabbitMQ and PostgreSQL alone, for running tests again and again
 	@exec $(LOCAL) servers

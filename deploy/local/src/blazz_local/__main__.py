@@ -1,4 +1,4 @@
-"""The command line: `python -m blazz_local up | down | status | logs | servers | definitions`."""
+"""The command line: `python -m blazz_local up | down | status | logs | watch | env | servers | definitions`."""
 
 import argparse
 import asyncio
@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from blazz_local import background, definitions, foreground, status
+from blazz_local import background, definitions, foreground, status, watch
 from blazz_local.errors import LocalError
 from blazz_local.folder import Folder
 from blazz_local.logs import Follower
@@ -29,6 +29,8 @@ def main() -> None:
     commands.add_parser("status", help="a table of what runs")
     logs = commands.add_parser("logs", help="follow the logs; until Ctrl-C")
     logs.add_argument("process", nargs="*", help="only these")
+    commands.add_parser("watch", help="print what the demo workspace's websocket says; until Ctrl-C")
+    commands.add_parser("env", help="print shell variables for the tour in the README")
     commands.add_parser("servers", help="RabbitMQ and PostgreSQL alone, until Ctrl-C; prints their variables")
     commands.add_parser("definitions", help="write deploy/rabbitmq/definitions.json from the contracts")
     arguments = parser.parse_args()
@@ -51,6 +53,10 @@ def _run(arguments: argparse.Namespace, folder: Folder) -> int:
             background.down(folder)
         case "status":
             asyncio.run(status.show(folder))
+        case "watch":
+            asyncio.run(watch.watch(folder))
+        case "env":
+            print(status.exports(folder))
         case "logs":
             _logs(folder, arguments.process)
         case "definitions":

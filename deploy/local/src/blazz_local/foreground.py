@@ -54,9 +54,11 @@ def ready_line(description: dict[str, object]) -> str:
     """The one line that says where to look."""
     websocket = description["websocket"]
     assert isinstance(websocket, dict)
+    demo = description["demo"]
+    page = f"/phones/{demo['contact_phone'].lstrip('+')}" if isinstance(demo, dict) else "/phones"
     management = without_password(str(description["amqp_management_url"]))
     return (
-        f"Blazz is ready: API {description['gateway_url']} · phone {description['simulator_url']}/phones · "
+        f"Blazz is ready: API {description['gateway_url']} · phone {description['simulator_url']}{page} · "
         f"websocket ws://{websocket['host']}:{websocket['port']}/app/{websocket['key']} · RabbitMQ {management} · "
         "passwords and the demo's token in .blazz/stack.json"
     )

@@ -29,8 +29,8 @@ ADMIN = "blazz_admin"
 PACKAGED_SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 DOCKER_IMAGE = "rabbitmq:4-management"
 PLUGINS = ("rabbitmq_management", "rabbitmq_prometheus")
-BOOT_SECONDS = 90.0
-"""It takes 6 s on an idle two-core machine; much more beside a busy one or when Docker must pull the image."""
+BOOT_SECONDS = 180.0
+"""It takes 6 s on an idle two-core machine; a minute on a very busy one, or when Docker must pull the image."""
 
 HOW_TO_GET_ONE = (
     "No RabbitMQ: set BLAZZ_AMQP_URL and BLAZZ_AMQP_MANAGEMENT_URL to one, start Docker, "

@@ -48,7 +48,7 @@ async def seed(site: Site) -> Demo:
     keys = site.credentials
     password = keys.password("demo_password")
     identity = keys.get("demo_identity")
-    if not isinstance(identity, dict):
+    if not isinstance(identity, dict) or not await _knows(site, identity["api_token"]):
         identity = await _gateway(
             site, "create-workspace", "--name", "Demo", "--email", EMAIL, "--password", password, "--token", "demo"
         )
@@ -81,6 +81,16 @@ async def check_webhook(site: Site) -> None:
         answer = await _call(session, "POST", f"{site.url(SIMULATOR)}/_sim/accounts/{PHONE_NUMBER_ID}/verify", {})
     if not answer["verified"]:
         raise SeedFailed(f"the gateway does not take the simulator's webhooks: {answer['reason']}")
+
+
+async def _knows(site: Site, token: str) -> bool:
+    """Whether the token still works: somebody may have revoked it, or removed the database."""
+    headers = {"Authorization": f"Bearer {token}"}
+    async with (
+        aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(total=30)) as session,
+        session.get(f"{site.url('gateway')}/api/v1/channels") as response,
+    ):
+        return response.status == 200
 
 
 async def _channel(site: Site, session: aiohttp.ClientSession) -> dict[str, Any]:

@@ -25,7 +25,7 @@ SIMULATOR = "simulator"
 PHONE_NUMBER_ID = "100000000000001"
 WABA_ID = "200000000000001"
 ACCESS_TOKEN = "EAAlocalsimulator"  # noqa: S105 - the simulator guards nothing
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 """A service is ready in about 2 s alone; six that start side by side on two cores take several times that."""
 
 RETRY_SCALE = 1 / 30
@@ -38,12 +38,17 @@ LOCAL_SETTINGS: Mapping[str, Mapping[str, str]] = {
         "BLAZZ_RETRY_SCALE": f"{RETRY_SCALE:.6f}",
         "BLAZZ_OUTBOX_LEASE": "3",
     },
+    "gateway": {"BLAZZ_GATEWAY_ALIVE_SECONDS": "1"},
     "chat": {
         "BLAZZ_CHAT_RETRY_WAITS": "[1, 2, 4]",
         "BLAZZ_CHAT_PAIR_BASE": "2",
         "BLAZZ_CHAT_TOMORROW": "30",
         "BLAZZ_CHAT_HOLD_BACK": "3",
-        "BLAZZ_CHAT_SETTLE": "5",
+        # A send of unknown outcome is sent again some 12 s later: lease (claim, call, margin), then the settle time,
+        # which must outlast the simulator's longest wait before it delivers a webhook again (2 s) by far.
+        "BLAZZ_CHAT_PROVIDER_TIMEOUT": "4",
+        "BLAZZ_CHAT_CLAIM_FRESH": "2",
+        "BLAZZ_CHAT_SETTLE": "6",
         # Media links of the simulator and of a developer's own server are on this machine.
         "BLAZZ_CHAT_PUBLIC_HOSTS_ONLY": "false",
     },

@@ -18,11 +18,17 @@ from blazz_local.services import SIMULATOR
 _PAGE_MB = 4096 / 1_000_000
 
 
-async def show(folder: Folder) -> None:
-    """Print a row for each process. Raises `NotRunning`."""
+def describe(folder: Folder) -> dict[str, Any]:
+    """The content of `stack.json`. Raises `NotRunning`."""
     description = read_json(folder.stack_file)
     if holder(folder) is None or not description:
-        raise NotRunning(f"no stack runs in {folder.path}: make up")
+        raise NotRunning(f"no stack is ready in {folder.path}: make up")
+    return description
+
+
+async def show(folder: Folder) -> None:
+    """Print a row for each process. Raises `NotRunning`."""
+    description = describe(folder)
     processes: dict[str, dict[str, Any]] = description["processes"]
     states = await asyncio.gather(*(_state(name, process) for name, process in processes.items()))
     table = Table("process", "pid", "state", "memory", "up", "address", box=None)
@@ -54,3 +60,18 @@ def _memory_and_age(pid: int) -> tuple[str, str]:
     except (OSError, IndexError):
         return "", ""
     return f"{pages * _PAGE_MB:.0f} MB", f"{age:.0f} s" if age < 120 else f"{age / 60:.0f} min"
+
+
+def exports(folder: Folder) -> str:
+    """Shell variables for the tour in the README. Raises `NotRunning`."""
+    description = describe(folder)
+    demo = description["demo"]
+    variables = {
+        "API": description["gateway_url"],
+        "TOKEN": demo["api_token"],
+        "SIMULATOR": description["simulator_url"],
+        "CHANNEL": demo["channel_id"],
+        "CONTACT": demo["contact_uuid"],
+        "PHONE": demo["contact_phone"],
+    }
+    return "\n".join(f"export {name}={value}" for name, value in variables.items())
