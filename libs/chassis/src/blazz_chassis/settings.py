@@ -23,7 +23,9 @@ class ServiceSettings(BaseSettings):
     construct it, so that `openapi` and `asyncapi` work anywhere; what a command needs it asks for with `require`.
     """
 
-    model_config = SettingsConfigDict(env_prefix="BLAZZ_", env_ignore_empty=True, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="BLAZZ_", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
 
     env: Literal["production", "local"] = "production"
     instance: str = Field(default_factory=_instance, description="Name of this instance in logs and leases.")

@@ -115,8 +115,9 @@ class BodyLimit:
 
         async def sending(message: Message) -> None:
             nonlocal started
-            started = started or message["type"] == "http.response.start"
+            # What the app answers to a body cut short is not said; ours is, below.
             if not refused:
+                started = started or message["type"] == "http.response.start"
                 await send(message)
 
         with suppress(_Exceeded):
