@@ -21,12 +21,18 @@ Fixtures, all of session scope unless said otherwise:
     `await make_database("chat")` -> `ServiceDatabase(owner_url, api_url, worker_url, environment, name)`: a fresh,
     migrated database with the roles `chat_owner`, `chat_api`, `chat_worker`; with `migrate=False` an empty one, for
     any name of a service
+`stack`
+    the whole of Blazz, started once a run by the command behind `make up`: the content of its `stack.json`
 """
 
+import asyncio
+import json
 import os
+import sys
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import pytest
@@ -138,3 +144,34 @@ async def make_database(servers: Servers, run_folder: Folder) -> AsyncIterator[M
     if not servers.private:
         for name in made:
             await service_databases.drop(url, name)
+
+
+@pytest_asyncio.fixture(scope="session")
+async def stack(run_folder: Folder) -> AsyncIterator[dict[str, Any]]:
+    """What `make up`'s own command started, as its `stack.json` says; one for the end-to-end and reliability tiers.
+
+    `BLAZZ_STACK` names the `stack.json` of a stack that runs already, which is then used and left running.
+    """
+    running = os.environ.get("BLAZZ_STACK")
+    if running:
+        yield json.loads(Path(running).read_text())  # noqa: ASYNC240 - nothing else runs yet
+        return
+    folder = run_folder.path / "stack"
+    # A clean environment: what this run uses for its own servers is not the stack's.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("BLAZZ_")}
+
+    async def command(*words: str) -> tuple[int, str]:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "blazz_local", "--folder", str(folder), *words),
+            env=environment,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        output, _ = await process.communicate()
+        return process.returncode or 0, output.decode()
+
+    status, output = await command("up", "--detach")
+    assert status == 0, output
+    yield json.loads((folder / "stack.json").read_text()) | {"folder": str(folder)}
+    status, output = await command("down")
+    assert status == 0, output
