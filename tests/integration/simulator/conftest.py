@@ -27,6 +27,7 @@ class Post:
     body: dict[str, Any]
     signed: bool
     at: float
+    size: int
 
     @property
     def values(self) -> list[dict[str, Any]]:
@@ -51,7 +52,9 @@ class Receiver:
             return web.Response(text=request.query["hub.challenge"], status=200 if good else 403)
         raw = await request.read()
         expected = "sha256=" + hmac.new(self.secret.encode(), raw, hashlib.sha256).hexdigest()
-        post = Post(orjson.loads(raw), request.headers.get("X-Hub-Signature-256") == expected, time.monotonic())
+        post = Post(
+            orjson.loads(raw), request.headers.get("X-Hub-Signature-256") == expected, time.monotonic(), len(raw)
+        )
         self.tries.append(post)
         status = self.answers.pop(0) if self.answers else 500 if self.refuse(post.body) else 200
         if status == 200:

@@ -39,7 +39,7 @@ async def test_a_download_needs_the_owners_token(simulator: Simulator) -> None:
 
 
 async def test_a_download_url_expires(make_simulator: Callable[..., Any]) -> None:
-    simulator: Simulator = await make_simulator(media_url_seconds=0.05)
+    simulator: Simulator = await make_simulator(media_url_seconds=1)
     _, upload = await simulator.upload(PNG, "image/png")
     _, known = await simulator.graph("GET", upload["id"])
 

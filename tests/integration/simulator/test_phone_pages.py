@@ -88,7 +88,10 @@ async def test_opening_the_chat_reads_it_when_read_does_not_come_by_itself(
     wamid = await simulator.text()
     await until(lambda: len(receiver.statuses(wamid)) == 2)
     path = f"phones/{simulator.customer}/read"
-    assert (await simulator.control("POST", path, {}))[1] == {"read": [wamid]}
+    async with events(simulator, f"/phones/{simulator.customer}/events") as seen:
+        assert (await simulator.control("POST", path, {}))[1] == {"read": [wamid]}
+        await until(lambda: seen)
+        assert (seen[0]["event"], seen[0]["status"]) == ("status", "read")
     assert (await simulator.control("POST", path, {}))[1] == {"read": []}
     await until(lambda: len(receiver.statuses(wamid)) == 3)
     assert receiver.statuses(wamid)[-1]["status"] == "read"

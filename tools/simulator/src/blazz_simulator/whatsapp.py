@@ -98,7 +98,7 @@ class WhatsApp:
         ids = []
         for message in phone.messages:
             if message.author == "business" and message.status in ("accepted", "sent", "delivered"):
-                message.status = "read"  # at once, for a second look must not tell it again
+                self.phones.set_status(message, "read")  # at once, for a second look must not tell it again
                 self.outbox.tell_status(message, "read")
                 ids.append(message.wamid)
         return ids

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import io
 from collections import deque
 from collections.abc import Iterable
 from itertools import count, islice
@@ -22,6 +23,9 @@ log = structlog.get_logger(__name__)
 FAILING_PAUSE = 0.05
 """Seconds between two tries while the receiver fails: one at a time, so that a dead receiver costs next to nothing and
 one that refuses a single webhook holds up the others by no more than this."""
+
+BODY_MAX = 3_000_000
+"""Bytes of one webhook (Meta: up to 3 MB)."""
 
 
 class Batch:
@@ -148,20 +152,35 @@ class Deliveries:
         account = self.account
         if account.callback_url is None:
             return "no callback_url"
-        body = render(account, batch.updates, self.how.layout, self.how.conversation)
-        headers = {
-            "Content-Type": "application/json",
-            "User-Agent": "facebookexternalua",
-            "X-Hub-Signature-256": signature(body, account.app_secret),
-        }
         try:
+            body = self._render(batch)
+            headers = {
+                "Content-Type": "application/json",
+                "User-Agent": "facebookexternalua",
+                "X-Hub-Signature-256": signature(body, account.app_secret),
+            }
+            # aiohttp wants more than 1 MB as a file, for it writes bytes in one go.
+            data = body if len(body) <= 1 << 20 else io.BytesIO(body)
             async with self._client.post(
-                account.callback_url, data=body, headers=headers, allow_redirects=False
+                account.callback_url, data=data, headers=headers, allow_redirects=False
             ) as answer:
                 await answer.read()
                 return None if answer.status == 200 else f"HTTP {answer.status}"
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             return f"{type(error).__name__}: {error}"[:200]
+        except Exception as error:  # a fault of ours must not lose a webhook either
+            log.exception("webhook_broken", phone_number_id=account.phone_number_id)
+            return f"{type(error).__name__}: {error}"[:200]
+
+    def _render(self, batch: Batch) -> bytes:
+        """Return the body of a batch; updates that do not fit into one POST go back to the front."""
+        while True:
+            body = render(self.account, batch.updates, self.how.layout, self.how.conversation)
+            if len(body) <= BODY_MAX or len(batch.updates) == 1:
+                return body
+            half = len(batch.updates) // 2
+            self._fresh.extendleft(reversed(batch.updates[half:]))
+            batch.updates = batch.updates[:half]
 
     def clear(self) -> None:
         """Drop everything, also what is on the way."""
