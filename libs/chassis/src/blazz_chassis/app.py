@@ -1,6 +1,7 @@
 """The one assembly of a service: what it uses, started in order, stopped in order."""
 
 import asyncio
+import os
 import signal
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -152,7 +153,7 @@ class Service:
         loop = asyncio.get_running_loop()
         if signals:
             for number in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(number, self.stop)
+                loop.add_signal_handler(number, self._signalled)
         server = _Server(self._server_config())
         for work in self._on_start:
             await work()
@@ -172,21 +173,22 @@ class Service:
                 await asyncio.wait({stop, serving}, return_when=asyncio.FIRST_COMPLETED)
                 stop.cancel()
         finally:
-            self.stopping.set()
+            self.stop()
             await self._shut_down(server, serving)
         if not self.started.is_set():
             raise SystemExit(f"{self.name} could not listen on {self.settings.http_host}:{self.settings.http_port}")
 
     def stop(self) -> None:
-        """Begin the ordered stop. A second call gives up waiting."""
-        if self.stopping.is_set():
-            log.warning("stop_forced")
-            for task in self._tasks:
-                task.cancel()
-            self._forced = True
+        """Begin the ordered stop."""
         self.stopping.set()
+        self.health.forget()
 
-    _forced = False
+    def _signalled(self) -> None:
+        if self.stopping.is_set():
+            # Whoever asks twice means now; a process may die at any moment, so nothing is lost by it.
+            log.warning("stop_forced")
+            os._exit(1)
+        self.stop()
 
     async def _shut_down(self, server: uvicorn.Server, serving: "asyncio.Task[None]") -> None:
         loop = asyncio.get_running_loop()

@@ -52,6 +52,10 @@ class Health:
                 self._answer = (asyncio.get_running_loop().time(), dict(zip(names, found, strict=True)))
             return self._answer[1]
 
+    def forget(self) -> None:
+        """Let the next question be asked anew."""
+        self._answer = None
+
     @staticmethod
     async def _one(check: Check) -> str:
         try:
