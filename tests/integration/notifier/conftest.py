@@ -18,7 +18,7 @@ from websockets.exceptions import ConnectionClosed
 
 
 class Proxy:
-    """Forwards connections to the broker; `cut` closes them and refuses new ones until `mend`."""
+    """Forwards connections, to the broker; `cut` closes them and refuses new ones until `mend`."""
 
     def __init__(self, target: str) -> None:
         self._parts = urlsplit(target)
@@ -32,6 +32,15 @@ class Proxy:
         """The broker's address through the proxy."""
         user = f"{self._parts.username}:{self._parts.password}@" if self._parts.username else ""
         return self._parts._replace(netloc=f"{user}127.0.0.1:{self._port}").geturl()
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self._port
+
+    def aim(self, target: str) -> None:
+        """Forward new connections elsewhere, as a load balancer does."""
+        self._parts = urlsplit(target)
 
     async def mend(self) -> None:
         """Accept connections (on the same port as before)."""
@@ -76,6 +85,15 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 async def proxy(vhost: str) -> AsyncIterator[Proxy]:
     """A way to this module's virtual host that can be cut."""
     made = Proxy(vhost)
+    await made.mend()
+    yield made
+    await made.cut()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def front() -> AsyncIterator[Proxy]:
+    """A load balancer in front of notifiers: `aim` it first."""
+    made = Proxy("tcp://127.0.0.1:1")
     await made.mend()
     yield made
     await made.cut()

@@ -69,6 +69,7 @@ async def test_without_the_database_only_presence_waits(notifier, publisher):
     instance = await notifier(
         database_api_url="postgresql://nobody@127.0.0.1:1/none",
         database_worker_url="postgresql://nobody@127.0.0.1:1/none",
+        notifier_bind_timeout=0.3,
     )
     workspace = uuid4()
     client = await instance.connect()

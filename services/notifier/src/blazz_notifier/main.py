@@ -24,6 +24,7 @@ from blazz_notifier.translation import WORKSPACE_EVENTS
 
 PUBLISHES = (PresenceChanged, SocketTriggered)
 HEARS: tuple[type[Event], ...] = (*WORKSPACE_EVENTS, PresenceChanged, SocketTriggered, AccessRevoked)
+_LEAVING = 3.0  # seconds at the end for taking members off; what is left, others remove when the lease has run out
 
 
 class Notifier(Service):
@@ -58,6 +59,7 @@ def build(settings: Settings) -> Notifier:
         fanout,
         instance_id=instance_id,
         max_members=settings.notifier_presence_members,
+        patience=settings.notifier_bind_timeout,
     )
     subscriptions = Subscriptions(settings, registry, bindings, presence)
     conversation = Conversation(settings, subscriptions, ClientEvents(settings, publisher))
@@ -85,7 +87,7 @@ def build(settings: Settings) -> Notifier:
     async def serve_websockets() -> None:
         await websockets.run(service.stopping)
         # Who left must be off the presence channels before the database is closed.
-        await presence.settled()
+        await presence.settled(within=_LEAVING)
 
     async def end() -> None:
         await presence.line.close()

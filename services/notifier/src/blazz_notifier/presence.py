@@ -32,7 +32,6 @@ log = structlog.get_logger(__name__)
 
 BATCH = 200  # changes in one transaction
 WAIT = 0.005  # seconds the first change waits for company
-_LEASE_TIMEOUT = 5.0  # seconds a join waits for the instance's first lease
 _RETRY = 1.0  # seconds between attempts to write rows while the database is away
 
 Info = dict[str, Any] | None
@@ -83,9 +82,11 @@ class Presence:
         *,
         instance_id: UUID,
         max_members: int,
+        patience: float,
     ) -> None:
+        """`patience`: seconds a join waits for the instance's first lease."""
         self._database, self._publisher, self._registry, self._fanout = database, publisher, registry, fanout
-        self._instance_id, self._max_members = instance_id, max_members
+        self._instance_id, self._max_members, self._patience = instance_id, max_members, patience
         self._tokens = 0
         self._told: dict[str, Members] = {}
         self._joining: dict[str, int] = {}
@@ -120,7 +121,7 @@ class Presence:
             detail = f"The channel has {self._max_members} members, the most it may have"
             raise SubscriptionRefused(row.channel, detail, status=409, kind="LimitReached", number=None)
         try:
-            async with asyncio.timeout(_LEASE_TIMEOUT):
+            async with asyncio.timeout(self._patience):
                 await self.leased.wait()
         except TimeoutError as error:
             raise DatabaseUnavailable from error
@@ -162,10 +163,16 @@ class Presence:
         members = self._told.get(channel, {})
         return {"presence": {"count": len(members), "ids": list(members), "hash": members}}
 
-    async def settled(self) -> None:
-        """Wait until everything asked for so far is done."""
-        while self._tasks:
-            await asyncio.wait(set(self._tasks))
+    async def settled(self, within: float) -> None:
+        """Wait until all that was asked for is done, for `within` seconds at most; the rest is left to the lease."""
+        try:
+            async with asyncio.timeout(within):
+                while self._tasks:
+                    await asyncio.wait(set(self._tasks))
+        except TimeoutError:
+            log.warning("presence_left_to_lease", changes=len(self._tasks))
+            for task in self._tasks:
+                task.cancel()
 
     # --- the line
 
