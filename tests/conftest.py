@@ -170,7 +170,7 @@ async def stack(run_folder: Folder) -> AsyncIterator[dict[str, Any]]:
         output, _ = await process.communicate()
         return process.returncode or 0, output.decode()
 
-    status, output = await command("up", "--detach")
+    status, output = await command("up", "--detach", "--until-pid", str(os.getpid()))
     assert status == 0, output
     yield json.loads((folder / "stack.json").read_text()) | {"folder": str(folder)}
     status, output = await command("down")

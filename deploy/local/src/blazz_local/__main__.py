@@ -25,6 +25,7 @@ def main() -> None:
     up = commands.add_parser("up", help="start everything; until Ctrl-C")
     up.add_argument("--detach", action="store_true", help="return when ready")
     up.add_argument("--quiet", action="store_true", help="do not print the services' logs")
+    up.add_argument("--until-pid", type=int, metavar="PID", help="stop when this process has ended (a test run's)")
     commands.add_parser("down", help="stop what up --detach started")
     commands.add_parser("status", help="a table of what runs")
     logs = commands.add_parser("logs", help="follow the logs; until Ctrl-C")
@@ -46,9 +47,9 @@ def main() -> None:
 def _run(arguments: argparse.Namespace, folder: Folder) -> int:
     match arguments.command:
         case "up" if arguments.detach:
-            background.up(folder)
+            background.up(folder, until_pid=arguments.until_pid)
         case "up":
-            return asyncio.run(foreground.run(folder, follow=not arguments.quiet))
+            return asyncio.run(foreground.run(folder, follow=not arguments.quiet, until_pid=arguments.until_pid))
         case "down":
             background.down(folder)
         case "status":

@@ -20,8 +20,9 @@ STOP_SECONDS = 120.0
 """An ordered stop takes at most the sum of the graces; above this the supervisor itself hangs and is killed."""
 
 
-def up(folder: Folder) -> None:
+def up(folder: Folder, *, until_pid: int | None = None) -> None:
     """Start a supervisor of its own session and return when the stack is ready. Raises a `LocalError`."""
+    until = ["--until-pid", str(until_pid)] if until_pid else []
     folder.create()
     if (pid := holder(folder)) is not None:
         description = read_json(folder.stack_file)
@@ -33,7 +34,7 @@ def up(folder: Folder) -> None:
     cap(log)
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "blazz_local", "--folder", str(folder.path), "up", "--quiet"],
+            [sys.executable, "-m", "blazz_local", "--folder", str(folder.path), "up", "--quiet", *until],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -69,7 +70,7 @@ def down(folder: Folder) -> None:
     """Stop the stack and wait until it is gone; clears away what a supervisor that was killed left behind."""
     pid = holder(folder)
     if pid is None:
-        left = end_strays(folder.path)
+        left = end_strays(folder.path, grace=10.0)
         folder.stack_file.unlink(missing_ok=True)
         print(f"cleared away {left} processes of a stack that was killed" if left else "nothing runs here")
         return

@@ -36,7 +36,8 @@ def remove_leftovers(parent: Path) -> None:
     """Remove the folders (named by pid) of runs that are over, and end what a killed run left behind."""
     for folder in parent.iterdir() if parent.is_dir() else ():
         if not folder.name.isdigit() or not Path("/proc", folder.name).exists():
-            end_strays(folder)
+            for part in (folder, folder / "stack"):  # its servers, its whole stack
+                end_strays(part)
             shutil.rmtree(folder, ignore_errors=True)
 
 

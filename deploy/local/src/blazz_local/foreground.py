@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import ctypes
+import os
 import signal
 import sys
 
@@ -19,14 +20,19 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _PR_SET_PDEATHSIG = 1
 
 
-async def run(folder: Folder, *, follow: bool) -> int:
-    """Run the stack until a signal; `follow` prints every log. Returns the exit status; raises a `LocalError`."""
+async def run(folder: Folder, *, follow: bool, until_pid: int | None = None) -> int:
+    """Run the stack until a signal, or the end of `until_pid`; `follow` prints every log.
+
+    Returns the exit status; raises a `LocalError`.
+    """
     if follow:  # a make that is killed takes the stack with it
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM))
     with held(folder):
         told = asyncio.Event()
         stack = Stack(folder, say=say)
         _on_signals(told)
+        if until_pid is not None:
+            _on_end_of(until_pid, told)
         follower = asyncio.create_task(_follow(folder), name="follow logs") if follow else None
         starting = asyncio.create_task(stack.start(), name="start")
         waiting = asyncio.create_task(told.wait(), name="wait for a signal")
@@ -80,6 +86,21 @@ def _on_signals(told: asyncio.Event) -> None:
 
     for number in _SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, tell)
+
+
+def _on_end_of(pid: int, told: asyncio.Event) -> None:
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        told.set()
+        return
+
+    def tell() -> None:
+        asyncio.get_running_loop().remove_reader(handle)
+        os.close(handle)
+        told.set()
+
+    asyncio.get_running_loop().add_reader(handle, tell)
 
 
 async def _follow(folder: Folder) -> None:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-MARK = "BLAZZ_STACK"
+MARK = "BLAZZ_STACK_FOLDER"
 """Environment variable that every child carries: the folder of its stack. `strays` finds by it what a crash left."""
 
 
