@@ -82,5 +82,5 @@ schemas: $(SYNCED) ## write again what is generated: JSON Schemas, AsyncAPI, bro
 	@exec $(LOCAL) definitions
 
 clean: ## stop the stack and remove .blazz, .venv and caches
-	@if [ -x $(PY) ]; then $(LOCAL) down; fi
+	@if [ -x $(PY) ]; then $(LOCAL) clean; fi
 	@rm -rf .blazz .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,14 +1,15 @@
-"""The command line: `python -m blazz_local up | down | status | logs | watch | env | servers | definitions`."""
+"""The command line: `python -m blazz_local up | down | clean | status | logs | watch | env | servers | definitions`."""
 
 import argparse
 import asyncio
 import contextlib
+import shutil
 import signal
 import sys
 import time
 from pathlib import Path
 
-from blazz_local import background, definitions, foreground, status, watch
+from blazz_local import background, definitions, foreground, rabbitmq, status, watch
 from blazz_local.errors import LocalError
 from blazz_local.folder import Folder
 from blazz_local.logs import Follower
@@ -27,6 +28,7 @@ def main() -> None:
     up.add_argument("--quiet", action="store_true", help="do not print the services' logs")
     up.add_argument("--until-pid", type=int, metavar="PID", help="stop when this process has ended (a test run's)")
     commands.add_parser("down", help="stop what up --detach started")
+    commands.add_parser("clean", help="down, and forget all data")
     commands.add_parser("status", help="a table of what runs")
     logs = commands.add_parser("logs", help="follow the logs; until Ctrl-C")
     logs.add_argument("process", nargs="*", help="only these")
@@ -52,6 +54,10 @@ def _run(arguments: argparse.Namespace, folder: Folder) -> int:
             return asyncio.run(foreground.run(folder, follow=not arguments.quiet, until_pid=arguments.until_pid))
         case "down":
             background.down(folder)
+        case "clean":
+            background.down(folder)
+            rabbitmq.forget_container(folder)
+            shutil.rmtree(folder.path, ignore_errors=True)
         case "status":
             asyncio.run(status.show(folder))
         case "watch":

@@ -91,7 +91,7 @@ def in_docker(folder: Folder, ports: Ports, credentials: Credentials) -> RabbitM
     """A container of the official image, bound to 127.0.0.1, removed when it stops."""
     password = credentials.password("rabbitmq_admin")
     amqp, management = ports.get("amqp"), ports.get("amqp-management")
-    container = f"blazz-rabbitmq-{folder.name}"
+    container = container_of(folder)
 
     def remove() -> None:
         subprocess.run(["docker", "rm", "--force", container], capture_output=True, check=False)
@@ -111,10 +111,25 @@ def in_docker(folder: Folder, ports: Ports, credentials: Credentials) -> RabbitM
         ready=serves(urls.management_url, amqp),
         url=_shown(amqp),
         ready_within=BOOT_SECONDS,
+        # The client passes it on to the container.
+        death_signal=signal.SIGTERM,
         before_start=remove,
         after_kill=remove,
     )
     return RabbitMQ(urls.amqp_url, urls.management_url, (program,))
+
+
+def container_of(folder: Folder) -> str:
+    """The name of the folder's container, and of the volume with its data."""
+    return f"blazz-rabbitmq-{folder.name}"
+
+
+def forget_container(folder: Folder) -> None:
+    """Remove the container and its data, if there are any."""
+    if docker_answers():
+        container = container_of(folder)
+        subprocess.run(["docker", "rm", "--force", container], capture_output=True, check=False)
+        subprocess.run(["docker", "volume", "rm", "--force", container], capture_output=True, check=False)
 
 
 def packaged(folder: Folder, ports: Ports, credentials: Credentials, *, durable: bool = True) -> RabbitMQ:
