@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -55,11 +55,16 @@ class ChatSide:
 
     async def listen(self) -> None:
         """Begin to take requests; until then they wait in the queue."""
-        self._connection = await aio_pika.connect(self._vhost)
-        channel = await self._connection.channel()
+        channel = await self.plain_channel()
         await channel.set_qos(prefetch_count=500)
         queue = await channel.get_queue(CHAT_SEND[Lane.CAMPAIGN].name)
         await queue.consume(self._take)
+
+    async def plain_channel(self) -> aio_pika.abc.AbstractChannel:
+        """A channel beside the publisher's."""
+        if self._connection is None:
+            self._connection = await aio_pika.connect(self._vhost)
+        return await self._connection.channel()
 
     async def stop(self) -> None:
         if self._telling is not None:
@@ -103,10 +108,13 @@ class ChatSide:
             batch = [await self._new.get()]
             while not self._new.empty() and len(batch) < MAX_ITEMS:
                 batch.append(self._new.get_nowait())
-            await self.tell({request.message_id: self.script(request) for request in batch})
+            await self._tell({request.message_id: self.script(request) for request in batch})
 
-    async def tell(self, outcomes: Mapping[UUID, Sequence[str | Failure]]) -> None:
-        """Tell outcomes of messages by id, one event a kind and step."""
+    async def tell(self, ids: Iterable[UUID], *outcomes: str | Failure) -> None:
+        """Tell these outcomes, in order, of each of these messages."""
+        await self._tell(dict.fromkeys(ids, outcomes))
+
+    async def _tell(self, outcomes: Mapping[UUID, Sequence[str | Failure]]) -> None:
         steps = max((len(each) for each in outcomes.values()), default=0)
         for step in range(steps):
             due = [(self.requests[message_id], each[step]) for message_id, each in outcomes.items() if len(each) > step]
@@ -115,7 +123,9 @@ class ChatSide:
                 kind, item = _item(request, outcome)
                 events.setdefault(kind, []).append(item)
             for kind, items in events.items():
-                await self.publisher.publish(kind(workspace_id=due[0][0].workspace_id, items=items))
+                for at in range(0, len(items), MAX_ITEMS):
+                    part = items[at : at + MAX_ITEMS]
+                    await self.publisher.publish(kind(workspace_id=due[0][0].workspace_id, items=part))
 
 
 def _item(request: MessageRequested, outcome: str | Failure) -> tuple[type, Any]:

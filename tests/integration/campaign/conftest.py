@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import aio_pika
@@ -24,6 +23,7 @@ from blazz_local.databases import ServiceDatabase
 from pydantic import SecretStr
 
 from tests.integration.campaign.chat_side import ChatSide
+from tests.integration.campaign.cut import Cut
 
 CONTEXT_KEY = "k" * 40
 
@@ -55,6 +55,7 @@ class World:
     channel_id: UUID = field(default_factory=uuid4)
     heard: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     running: dict[Service, "asyncio.Task[None]"] = field(default_factory=dict)
+    processes: list[asyncio.subprocess.Process] = field(default_factory=list)
     port: int = 0
 
     async def start(self, **settings: Any) -> Service:
@@ -78,9 +79,11 @@ class World:
             f"BLAZZ_{name.upper()}": value.get_secret_value() if isinstance(value, SecretStr) else str(value)
             for name, value in self.settings.items()
         }
-        return await asyncio.create_subprocess_exec(
+        process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "blazz_campaign", env={**os.environ, **plain, **environment}
         )
+        self.processes.append(process)
+        return process
 
     async def api(self, method: str, path: str, *, workspace_id: UUID | None = None, **more: Any) -> httpx.Response:
         """Call campaign on behalf of a workspace."""
@@ -211,9 +214,22 @@ async def idle_world(make_vhost: Callable[[], Awaitable[str]], make_database: An
     yield world
     for service in list(world.running):
         await world.stop(service)
+    for process in world.processes:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
     await listening.close()
     await chat.stop()
     await database.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def cut(idle_world: World) -> AsyncIterator[Cut]:
+    """A way to this test's virtual host that can be cut."""
+    made = Cut(idle_world.vhost)
+    await made.mend()
+    yield made
+    await made.cut()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -226,13 +242,4 @@ async def world(idle_world: World) -> World:
 
 async def ended(process: asyncio.subprocess.Process, within: float = 30.0) -> int:
     """Wait for a process; returns its status (−9: it was killed)."""
-    try:
-        return await asyncio.wait_for(process.wait(), within)
-    finally:
-        with suppress(ProcessLookupError):
-            process.kill()
-
-
-def vhost_of(url: str) -> str:
-    """The virtual host's name."""
-    return urlsplit(url).path[1:]
+    return await asyncio.wait_for(process.wait(), within)

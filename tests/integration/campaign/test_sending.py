@@ -59,12 +59,12 @@ async def test_at_most_a_window_is_handed_over_and_not_yet_accepted(idle_world: 
     first = list(world.chat.requests)
 
     # Room for half a batch is worth a turn; less is not.
-    await world.chat.tell(dict.fromkeys(first[:19], ["sent"]))
+    await world.chat.tell(first[:19], "sent")
     await world.until_counts(campaign["id"], sent=19, requested=81, queued=200)
-    await world.chat.tell({first[19]: ["sent"]})
+    await world.chat.tell([first[19]], "sent")
     await world.until_counts(campaign["id"], sent=20, requested=100, queued=180)
     world.chat.script = lambda _: ["sent"]
-    await world.chat.tell(dict.fromkeys(world.chat.requests, ["sent"]))
+    await world.chat.tell(world.chat.requests, "sent")
     await world.until_state(campaign["id"], "completed")
     assert set(world.chat.asked.values()) == {1}
 
@@ -103,7 +103,7 @@ async def test_a_stop_in_the_middle_leaves_nothing_in_flight_and_the_next_instan
     row = (await world.rows("select flight_to, lease_token from campaigns"))[0]
     assert (row["flight_to"], row["lease_token"]) == (None, None)
     world.chat.script = lambda _: ["sent"]
-    await world.chat.tell(dict.fromkeys(world.chat.requests, ["sent"]))
+    await world.chat.tell(world.chat.requests, "sent")
     await world.start()
     await world.until_state(campaign["id"], "completed")
     assert set(world.chat.asked.values()) == {1}

@@ -21,7 +21,7 @@ class Settings(ServiceSettings):
     campaign_lease: float = Field(
         default=15,
         gt=0,
-        description="How long a campaign belongs to the instance that sends it without a sign of life from it; at least "
+        description="How long a campaign belongs to the instance that sends it without a sign of life. At least "
         "twice the publish timeout, so that it holds while a batch is published.",
     )
     campaign_poll: float = Field(

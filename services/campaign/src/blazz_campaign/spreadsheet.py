@@ -73,7 +73,7 @@ class _Header:
         if PHONE not in lowered:
             raise BadSpreadsheet("the first row must name the columns, and one of them must be `phone`", field="csv")
         named = [name for name in names if name]
-        twice = sorted({name for name in named if lowered.count(name.lower()) > 1})
+        twice = [name for name in named if lowered.count(name.lower()) > 1]
         if twice:
             raise BadSpreadsheet(f"two columns are named {', '.join(twice)}", field="csv")
         self._phone = lowered.index(PHONE)

@@ -1,0 +1,62 @@
+"""A way to the broker that can be cut: a TCP proxy."""
+
+import asyncio
+from contextlib import suppress
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+
+class Cut:
+    """Forwards connections; `cut` closes them and refuses new ones until `mend`."""
+
+    def __init__(self, target: str) -> None:
+        self._parts = urlsplit(target)
+        self._server: asyncio.Server | None = None
+        self._port = 0
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def url(self) -> SecretStr:
+        """The broker's address through here."""
+        netloc = f"{self._parts.username}:{self._parts.password}@127.0.0.1:{self._port}"
+        return SecretStr(self._parts._replace(netloc=netloc).geturl())
+
+    async def mend(self) -> None:
+        """Accept connections, on the same port as before."""
+        if self._server is None:
+            self._server = await asyncio.start_server(self._accept, "127.0.0.1", self._port)
+            self._port = self._server.sockets[0].getsockname()[1]
+
+    async def cut(self) -> None:
+        """Close every connection and refuse new ones."""
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
+        for writer in list(self._writers):
+            writer.transport.abort()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        self._writers.add(writer)
+        try:
+            with suppress(OSError):
+                to_reader, to_writer = await asyncio.open_connection(self._parts.hostname, self._parts.port)
+                self._writers.add(to_writer)
+                await asyncio.gather(_pump(reader, to_writer), _pump(to_reader, writer))
+                self._writers.discard(to_writer)
+        finally:
+            self._writers.discard(writer)
+            self._tasks.discard(task)
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(OSError):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+    writer.transport.abort()
