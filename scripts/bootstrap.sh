@@ -63,7 +63,10 @@ say "installing the locked dependencies into .venv ..."
 # The interpreter that make found, never a downloaded one, and never another than that of a .venv that is there and in
 # use; the machine's certificates, so that a company's proxy works.
 [ -x .venv/bin/python ] || export UV_PYTHON="$(command -v "$PYTHON")"
-UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-1}" "$UV" sync --frozen --quiet \
+# Compiled once here instead of by a dozen processes that start side by side (or by each of them at every start, where
+# PYTHONDONTWRITEBYTECODE is set): halves the CPU time of every start.
+export UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-1}" UV_COMPILE_BYTECODE=1
+"$UV" sync --frozen --quiet \
     || fail "uv sync failed (its message is above)"
 touch .venv/.synced
 say "done"

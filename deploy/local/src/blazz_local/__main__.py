@@ -63,7 +63,7 @@ def _run(arguments: argparse.Namespace, folder: Folder) -> int:
         case "watch":
             asyncio.run(watch.watch(folder))
         case "env":
-            print(status.exports(folder))
+            print(status.exports_of(status.describe(folder)))
         case "logs":
             _logs(folder, arguments.process)
         case "definitions":

@@ -157,15 +157,20 @@ class Stack:
         self._say(f"{name} is ready ({time.monotonic() - began:.1f} s)")
 
     async def _bring_up_broker(self) -> None:
+        began = time.monotonic()
         await self._servers.start_rabbitmq()
+        self._say(f"rabbitmq is ready ({time.monotonic() - began:.1f} s)")
         broker = self._servers.rabbitmq
         vhost = unquote(urlsplit(broker.amqp_url).path.lstrip("/")) or "/"
         passwords = {name: self._servers.credentials.password(f"rabbitmq_{name}") for name in SERVICES}
         async with Management(broker.management_url) as management:
             await management.import_definitions(definitions(passwords, vhost=vhost, scale=self.site.retry_scale))
+        self._say(f"users, exchanges and queues are there ({time.monotonic() - began:.1f} s)")
 
     async def _bring_up_databases(self) -> None:
+        began = time.monotonic()
         await self._servers.start_postgres()
+        self._say(f"postgres is ready ({time.monotonic() - began:.1f} s); migrating the databases ...")
         password = self._servers.credentials.password
         for service in SERVICES:
             self._databases[service] = await databases.create(self._servers.postgres.url, service, password)
@@ -173,6 +178,7 @@ class Stack:
             for service in self._services:
                 log = self.folder.log(f"{service}-migrate")
                 group.create_task(databases.migrate(service, self.site.environment(service), log=log))
+        self._say(f"databases are migrated ({time.monotonic() - began:.1f} s)")
 
     async def _make_demo(self) -> None:
         known = self.site.callback_url

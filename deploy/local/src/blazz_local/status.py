@@ -62,9 +62,8 @@ def _memory_and_age(pid: int) -> tuple[str, str]:
     return f"{pages * _PAGE_MB:.0f} MB", f"{age:.0f} s" if age < 120 else f"{age / 60:.0f} min"
 
 
-def exports(folder: Folder) -> str:
-    """Shell variables for the tour in the README. Raises `NotRunning`."""
-    description = describe(folder)
+def exports_of(description: dict[str, Any]) -> str:
+    """Shell variables for the tour in the README, from the content of `stack.json`."""
     demo = description["demo"]
     variables = {
         "API": description["gateway_url"],
