@@ -230,7 +230,8 @@ async def make_world(make_vhost: Callable[[], Awaitable[str]], make_database: An
         serving = asyncio.create_task(gateway.serve())
         await asyncio.wait_for(gateway.started.wait(), 20)
         await asyncio.wait_for(gateway.consumer.started.wait(), 20)
-        publisher = Publisher(vhost, service="chat", queues=[q for q in QUEUES if q not in of_service("gateway")])
+        others = [queue for queue in QUEUES if queue not in of_service("gateway")]
+        publisher = Publisher(vhost, service="chat", queues=others, retry_scale=made.retry_scale)
         await publisher.start()
         await asyncio.wait_for(publisher.declared.wait(), 20)
         http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{gateway.port}", timeout=30)
@@ -247,7 +248,7 @@ async def make_world(make_vhost: Callable[[], Awaitable[str]], make_database: An
         endings.append(end)
         return World(gateway, http, publisher, vhost, Sealer(seal_key), database, made, again, heard)
 
-    async def make(**settings: Any) -> World:
+    async def make(*, hear_chat: bool = True, **settings: Any) -> World:
         vhost, database = await make_vhost(), await make_database("gateway")
         heard: list[Heard] = []
         world = await start(vhost, database, new_key(), heard, settings)
@@ -260,8 +261,8 @@ async def make_world(make_vhost: Callable[[], Awaitable[str]], make_database: An
 
             await queue.consume(hear, no_ack=True)
 
-        # Chat's own queues: what arrives there, chat would get.
-        for queue in of_service("chat"):
+        # Chat's own queues, unless chat is there: what arrives there, chat would get.
+        for queue in of_service("chat") if hear_chat else ():
             await listen(await channel.get_queue(queue.name), queue.name)
         events = await channel.declare_queue(exclusive=True)
         await events.bind("blazz.events", "#")

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import Any
 
-from .conftest import World
+from tests.integration.gateway.conftest import World
 
 
 async def run(world: World, *arguments: str) -> tuple[int, str, str]:

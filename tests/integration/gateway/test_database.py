@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel import SQLModel
 
-from .conftest import World, until
+from tests.integration.gateway.conftest import World, until
 
 MINE = {
     each.__tablename__

@@ -3,7 +3,7 @@
 import asyncio
 from uuid import uuid4
 
-from .conftest import Build, World, until
+from tests.integration.gateway.conftest import Build, World, until
 
 
 async def test_the_same_key_and_body_give_the_same_message_and_answer(world: World) -> None:

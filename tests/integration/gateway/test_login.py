@@ -2,7 +2,7 @@
 
 import httpx
 
-from .conftest import PASSWORD, Build, World
+from tests.integration.gateway.conftest import PASSWORD, Build, World
 
 TEXT = {"to": {"phone": "+31612345678"}, "type": "text", "text": {"body": "hello"}}
 

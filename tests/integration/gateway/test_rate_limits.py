@@ -3,7 +3,7 @@
 import asyncio
 from uuid import uuid4
 
-from .conftest import Build, World
+from tests.integration.gateway.conftest import Build, World
 
 TEXT = {"to": {"phone": "+31612345678"}, "type": "text", "text": {"body": "hello"}}
 

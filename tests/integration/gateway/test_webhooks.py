@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from .conftest import Build, World, signed, until
+from tests.integration.gateway.conftest import Build, World, signed, until
 
 DATA = Path(__file__).parents[2] / "data" / "webhooks"
 BODIES = {

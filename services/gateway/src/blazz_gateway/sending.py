@@ -165,7 +165,7 @@ def _pending(actor: Actor, order: Order, message_id: UUID, now: datetime) -> dic
         channel_id=order.channel_id,
         direction="outbound",
         type=order.content.type,
-        content=order.content.model_dump(mode="json", exclude={"type"}, exclude_none=True),
+        content=order.content.model_dump(mode="json", exclude_none=True),
         text=text_of(order.content),
         status=Status.PENDING,
         provider_message_id=None,

@@ -7,11 +7,13 @@ from pydantic.json_schema import models_json_schema
 
 from blazz_gateway.api.passage import PASSAGES
 
+_PAGES = ("/docs", "/docs/oauth2-redirect", "/redoc")
 _REF = "#/components/schemas/{model}"
 
 
 def install(app: FastAPI, *, access_cookie: str) -> None:
-    """Let `/openapi.json` say how one logs in."""
+    """Let `/openapi.json` say how one logs in; the pages that would load scripts from elsewhere are off."""
+    app.router.routes[:] = [route for route in app.router.routes if getattr(route, "path", "") not in _PAGES]
     plain = app.openapi
 
     def document() -> dict[str, Any]:
