@@ -115,6 +115,8 @@ class Consumer:
                 no_reply=True,
             )
             subscriber(_receiver(subscription))
+            # Set by FastStream only after it consumes; what is delivered before that, it would drop unacked.
+            subscriber.running = True
             receivers[name] = subscriber.consume
         await broker.start()
         for name, subscription in self.subscriptions.items():

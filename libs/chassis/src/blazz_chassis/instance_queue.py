@@ -8,7 +8,7 @@ import asyncio
 import re
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -64,11 +64,12 @@ class InstanceQueue:
         prefetch: int = 200,
         max_length: int = 20_000,
         bind_timeout: float = 5.0,
+        always: Iterable[str] = (),
         on_gap: Callable[[str], Awaitable[object]] | None = None,
     ) -> None:
         """`on_gap(reason)` runs in order with the handlers, after a reconnect (`reconnected`) or a drop (`overflow`).
 
-        `bind_timeout` is in seconds.
+        `bind_timeout` is in seconds. `always`: routing keys that are bound from the start.
         """
         plain = url.get_secret_value() if isinstance(url, SecretStr) else url
         self._url = connection_url(plain, f"{service} instance")
@@ -76,7 +77,7 @@ class InstanceQueue:
         self._prefetch, self._max_length, self._bind_timeout = prefetch, max_length, bind_timeout
         self.on_gap = on_gap
         self._handlers: dict[str, tuple[type[Event], Handler]] = {}
-        self._wanted: set[str] = set()
+        self._wanted: set[str] = set(always)
         self._bound: set[str] = set()
         self._one_at_a_time = asyncio.Lock()
         self._applying: set[asyncio.Task[None]] = set()

@@ -106,13 +106,11 @@ class Outbox:
         messages = [(message, receipt.token) for receipt in receipts for message in receipt.messages]
         if not messages:
             return
-        results = await asyncio.gather(
-            *(self._publisher.send(message) for message, _ in messages), return_exceptions=True
-        )
+        results = await self._publisher.send_each([message for message, _ in messages])
         reach("outbox.after_publish")
         sent: dict[UUID, list[UUID]] = {}
         for (message, token), result in zip(messages, results, strict=True):
-            if isinstance(result, BaseException):
+            if result is not None:
                 log.warning(
                     "outbox_send_left_to_relay", type=message.type, message_id=message.message_id, error=repr(result)
                 )
@@ -175,12 +173,10 @@ class Outbox:
         if not rows:
             return 0
         rows.sort(key=lambda row: row["id"])
-        results = await asyncio.gather(
-            *(self._publisher.send(_restored(row, self._service)) for row in rows), return_exceptions=True
-        )
+        results = await self._publisher.send_each([_restored(row, self._service) for row in rows])
         reach("relay.after_publish")
-        sent = [row["id"] for row, result in zip(rows, results, strict=True) if not isinstance(result, BaseException)]
-        left = [row["id"] for row, result in zip(rows, results, strict=True) if isinstance(result, BaseException)]
+        sent = [row["id"] for row, result in zip(rows, results, strict=True) if result is None]
+        left = [row["id"] for row, result in zip(rows, results, strict=True) if result is not None]
         async with self._database.worker() as connection:
             await connection.execute(_DELETE, sent, token)
         metrics.outbox_relayed.inc(len(sent))
@@ -189,7 +185,7 @@ class Outbox:
             log.warning(
                 "relay_left",
                 rows=len(left),
-                error=next(repr(each) for each in results if isinstance(each, BaseException)),
+                error=next(repr(each) for each in results if each is not None),
             )
         log.info("relay_sent", rows=len(sent))
         return len(rows)

@@ -4,13 +4,14 @@ import asyncio
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from typing import cast
 from uuid import UUID
 
 import aio_pika
 import structlog
 from aio_pika.abc import AbstractConnection
 from aio_pika.exceptions import AMQPChannelError, DeliveryError, PublishError
-from aiormq.abc import AbstractChannel as WireChannel
+from aiormq import Channel as WireChannel
 from blazz_contracts import Event
 from blazz_contracts.topology import EXCHANGES, Address, Queue
 from pydantic import SecretStr
@@ -23,6 +24,7 @@ from blazz_chassis.topology import connection_url, declare
 log = structlog.get_logger(__name__)
 
 _CONNECT_TIMEOUT = 5.0  # seconds
+_WINDOW = 250  # messages of one `send_many` under way at once; the rest of the slots are for others
 _RECONNECT = (0.1, 0.25, 0.5, 1.0, 2.0)  # seconds between attempts; the last one again and again
 _REDECLARE = 10.0  # seconds between attempts when the broker refuses the topology
 
@@ -126,13 +128,37 @@ class Publisher:
 
     async def send_many(self, messages: Sequence[Outgoing]) -> None:
         """Send messages concurrently, in this order. Raises for the first that failed after all have been tried."""
-        if len(messages) == 1:
-            await self.send(messages[0])
-            return
-        results = await asyncio.gather(*(self.send(message) for message in messages), return_exceptions=True)
-        for result in results:
-            if isinstance(result, BaseException):
+        for result in await self.send_each(messages):
+            if result is not None:
                 raise result
+
+    async def send_each(self, messages: Sequence[Outgoing]) -> list[BaseException | None]:
+        """Send messages concurrently, in this order; return for each what `send` raised, or None."""
+        if len(messages) == 1:
+            try:
+                await self.send(messages[0])
+            except BlazzError as error:
+                return [error]
+            return [None]
+        # No more at once than can be under way: the time limit of one does not run while it stands in line here.
+        window = asyncio.Semaphore(_WINDOW)
+
+        async def one(message: Outgoing) -> None:
+            try:
+                await self.send(message)
+            finally:
+                window.release()
+
+        tasks: list[asyncio.Task[None]] = []
+        try:
+            for message in messages:
+                await window.acquire()
+                tasks.append(asyncio.create_task(one(message)))
+            return await asyncio.gather(*tasks, return_exceptions=True)
+        except asyncio.CancelledError:
+            for task in tasks:
+                task.cancel()
+            raise
 
     async def send(self, message: Outgoing) -> None:
         """Send one message. Raises as `publish` does."""
@@ -160,6 +186,8 @@ class Publisher:
                     routing_key=message.routing_key,
                     properties=message.properties(),
                     mandatory=message.mandatory,
+                    # Not until it is written, only until it is confirmed: how many wait is bounded anyway.
+                    wait=False,
                 )
             except PublishError as error:
                 metrics.publish_failed.labels("unroutable").inc()
@@ -230,7 +258,7 @@ class Publisher:
         async with asyncio.timeout(_CONNECT_TIMEOUT):
             channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
             channel.close_callbacks.add(lambda *_: self._report_loss())
-            self._channel = await channel.get_underlay_channel()
+            self._channel = cast("WireChannel", await channel.get_underlay_channel())
         self._open.set()
         log.info("publisher_connected")
 

@@ -5,14 +5,16 @@ import time
 import traceback
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from aio_pika.abc import AbstractIncomingMessage, AbstractRobustQueue
+from aiormq import Channel, ChannelInvalidStateError
 from blazz_contracts import Envelope, Event
 from blazz_contracts.topology import Queue
 
 from blazz_chassis import context, metrics, tracing
+from blazz_chassis.acks import Acks
 from blazz_chassis.errors import BlazzError, BrokerUnavailable, DependencyDown, Permanent, Unroutable
 from blazz_chassis.gate import Gate
 from blazz_chassis.incoming import (
@@ -51,6 +53,7 @@ class Subscription:
         self.gate = Gate(queue.name, hold=hold, retreat=self.cancel, resume=self.resume)
         self.running = 0
         self._came = 0
+        self._acks: Acks | None = None
         self._may_settle = asyncio.Event()
         self._may_settle.set()
         self._publisher = publisher
@@ -115,30 +118,33 @@ class Subscription:
     async def drained(self) -> None:
         """Wait until no handler runs."""
         await self._idle.wait()
+        if self._acks is not None:
+            await self._acks.flushed()
 
     # --- one message
 
     async def receive(self, message: AbstractIncomingMessage) -> None:
         """Handle one delivery to its end: acked, in a retry queue, dead, or put back."""
+        try:
+            acks = self._acks_of(message)
+        except ChannelInvalidStateError:
+            return  # delivered by a channel that is gone: it comes again
         self.running += 1
         self._came += 1
         self._idle.clear()
         started = time.perf_counter()
         try:
-            await self._receive_one(message)
-        except asyncio.CancelledError:
-            # The channel is gone, and with it the delivery: it comes again.
-            raise
+            await self._receive_one(message, acks)
         except Exception:
             log.exception("delivery_failed", queue=self.queue.name, message_id=message.message_id)
-            await self._settle(message, "requeue")
+            await self._settle(message, acks, "requeue")
         finally:
             self._seconds.observe(time.perf_counter() - started)
             self.running -= 1
             if self.running == 0:
                 self._idle.set()
 
-    async def _receive_one(self, message: AbstractIncomingMessage) -> None:
+    async def _receive_one(self, message: AbstractIncomingMessage, acks: Acks) -> None:
         try:
             envelope = envelope_of(message)
             if envelope.type not in self.handlers:
@@ -146,7 +152,7 @@ class Subscription:
             kind, handler = self.handlers[envelope.type]
             event = event_of(message, kind)
         except Undecodable as error:
-            await self._bury(message, error, error.code)
+            await self._bury(message, acks, error, error.code)
             return
         with (
             context.correlated(envelope.correlation_id or None, envelope.traceparent, message_id=message.message_id),
@@ -158,22 +164,22 @@ class Subscription:
                 except DependencyDown as error:
                     self.gate.shut(error)
                 except Permanent as error:
-                    await self._bury(message, error, error.code)
+                    await self._bury(message, acks, error, error.code)
                     return
                 except Exception as error:
-                    await self._retry(message, error)
+                    await self._retry(message, acks, error)
                     return
                 else:
-                    if await self._settle(message, "ack"):
+                    if await self._settle(message, acks, "ack"):
                         self._consumed.inc()
                     return
-            await self._settle(message, "requeue")
+            await self._settle(message, acks, "requeue")
 
-    async def _retry(self, message: AbstractIncomingMessage, error: Exception) -> None:
+    async def _retry(self, message: AbstractIncomingMessage, acks: Acks, error: Exception) -> None:
         tries = tries_of(message) + 1
         steps = self.queue.steps
         if tries > len(steps):
-            await self._bury(message, error, "tries_used_up")
+            await self._bury(message, acks, error, "tries_used_up")
             return
         step = steps[tries - 1]
         log.warning(
@@ -185,10 +191,10 @@ class Subscription:
             delay=step.delay.total_seconds(),
             exc_info=error,
         )
-        await self._move(message, again(message, step.name, {TRIES: tries, **_described(error)}))
+        await self._move(message, acks, again(message, step.name, {TRIES: tries, **_described(error)}))
         metrics.retried.labels(self.queue.name).inc()
 
-    async def _bury(self, message: AbstractIncomingMessage, error: Exception, reason: str) -> None:
+    async def _bury(self, message: AbstractIncomingMessage, acks: Acks, error: Exception, reason: str) -> None:
         tries = tries_of(message) + (0 if isinstance(error, Undecodable) else 1)
         log.error(
             "message_dead",
@@ -202,6 +208,7 @@ class Subscription:
         trace = "".join(traceback.format_exception(error))[-MAX_TRACEBACK:]
         await self._move(
             message,
+            acks,
             again(
                 message,
                 self.queue.dead,
@@ -217,7 +224,7 @@ class Subscription:
         )
         metrics.dead.labels(self.queue.name, reason).inc()
 
-    async def _move(self, message: AbstractIncomingMessage, copy: Outgoing) -> None:
+    async def _move(self, message: AbstractIncomingMessage, acks: Acks, copy: Outgoing) -> None:
         """Publish the copy with a confirm, then ack the original; hold it as long as that cannot be done."""
         while True:
             try:
@@ -230,20 +237,32 @@ class Subscription:
             except DependencyDown as error:
                 self.gate.shut(error)
             else:
-                await self._settle(message, "ack")
+                await self._settle(message, acks, "ack")
                 return
             if not await self.gate.passed():
-                await self._settle(message, "requeue")
+                await self._settle(message, acks, "requeue")
                 return
 
-    async def _settle(self, message: AbstractIncomingMessage, how: str) -> bool:
+    def _acks_of(self, message: AbstractIncomingMessage) -> Acks:
+        channel = cast("Channel", message.channel)
+        if self._acks is None or self._acks.channel is not channel:
+            self._acks = Acks(channel)  # a new connection: the old one's deliveries come again
+        assert message.delivery_tag is not None
+        self._acks.delivered(message.delivery_tag)
+        return self._acks
+
+    async def _settle(self, message: AbstractIncomingMessage, acks: Acks, how: str) -> bool:
         if not self._may_settle.is_set():
             await self._may_settle.wait()
+        tag = message.delivery_tag
+        assert tag is not None
         try:
+            if acks.channel.is_closed:
+                raise ConnectionError("the channel is closed")
             if how == "ack":
-                await message.ack()
+                acks.ack(tag)
             else:
-                await message.nack(requeue=True)
+                await acks.put_back(tag)
         except Exception as error:
             # The channel it came on is gone; the broker delivers it again, and handlers know it by its id or key.
             log.info("settle_lost", queue=self.queue.name, how=how, message_id=message.message_id, error=repr(error))
