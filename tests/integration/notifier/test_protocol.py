@@ -189,6 +189,20 @@ async def test_revoked_access_closes_its_sockets_alone(notifier, publisher):
     await foreign.ping()
 
 
+async def test_a_signature_obtained_before_access_was_revoked_is_no_good_after(notifier, publisher, eventually):
+    instance = await notifier()
+    workspace, other = uuid4(), uuid4()
+    client = await instance.connect()
+    # Nobody here listens to that workspace.
+    await publisher.publish(
+        AccessRevoked(workspace_id=workspace, socket_ids=[client.socket_id], reason="membership ended")
+    )
+    await eventually(lambda: instance.service.registry.sockets[client.socket_id].barred)
+    await client.subscribe(f"private-workspace.{workspace}", wait=False)
+    assert (await client.next("pusher:subscription_error"))["status"] == 401
+    await client.subscribe(f"private-workspace.{other}")
+
+
 async def test_a_stopping_instance_asks_everybody_to_reconnect_at_once(notifier):
     instance = await notifier()
     clients = [await instance.connect() for _ in range(20)]

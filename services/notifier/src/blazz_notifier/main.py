@@ -50,6 +50,8 @@ def build(settings: Settings) -> Notifier:
         instance=settings.instance,
         max_length=settings.notifier_queue_length,
         bind_timeout=settings.notifier_bind_timeout,
+        # Of every workspace, for a socket may hold a signature that it has not used yet. There are few of these.
+        always=(f"{AccessRevoked.name}.*",),
     )
     bindings = Bindings(queue, linger=settings.notifier_linger)
     presence = Presence(
@@ -97,6 +99,10 @@ def build(settings: Settings) -> Notifier:
         if not queue.connected:
             raise RuntimeError("the broker is away: no new private subscriptions")
 
+    async def accepting() -> None:
+        if websockets.port is None:
+            raise RuntimeError(f"cannot listen on port {settings.notifier_ws_port}")
+
     service.on_start(begin)
     service.background("websockets", serve_websockets, finishes=True)
     service.background("bindings", bindings.run)
@@ -106,5 +112,6 @@ def build(settings: Settings) -> Notifier:
     service.on_stop(queue.stop)
     service.on_stop(end)
     service.health.checks["listener"] = listening
+    service.health.checks["websockets"] = accepting
     service.websockets, service.queue, service.registry, service.lease = websockets, queue, registry, lease
     return service

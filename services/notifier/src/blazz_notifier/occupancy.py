@@ -11,6 +11,7 @@ from blazz_notifier.registry import Registry
 
 log = structlog.get_logger(__name__)
 
+_MOST = 2000  # channels written at a time: names of public channels are anybody's to make up
 _EVERY = 1.0  # seconds: how old the counts of other instances may be
 
 _UPSERT = """
@@ -22,7 +23,8 @@ _DELETE = "delete from notifier_occupancy where instance_id = $1 and channel = a
 _OTHERS = """
 select o.channel, sum(o.subscriptions)::int as subscriptions from notifier_occupancy o
 join notifier_instances i on i.instance_id = o.instance_id and i.lease_until > now()
-where o.instance_id <> $1 and ($2::text is null or starts_with(o.channel, $2))
+where o.instance_id <> $1
+and ($2::text is null or starts_with(o.channel, $2)) and ($3::text[] is null or o.channel = any($3))
 group by o.channel
 """
 _USERS = """
@@ -51,8 +53,8 @@ class Occupancy:
     async def write(self) -> None:
         """Write what changed since the last time."""
         now = {name.name: (name, count) for name, count in self._registry.channels()}
-        changed = [(name, count) for name, count in now.values() if self._written.get(name.name) != count]
-        gone = [name for name in self._written if name not in now]
+        changed = [(name, count) for name, count in now.values() if self._written.get(name.name) != count][:_MOST]
+        gone = [name for name in self._written if name not in now][:_MOST]
         if not changed and not gone:
             return
         async with self._database.worker() as connection:
@@ -66,19 +68,25 @@ class Occupancy:
                     [name.workspace_id for name, _ in changed],
                     [count for _, count in changed],
                 )
-        self._written = {name: count for name, (_, count) in now.items()}
+        for name in gone:
+            self._written.pop(name, None)
+        self._written.update((name.name, count) for name, count in changed)
 
     def forget(self) -> None:
         """Write everything anew next time: others may have removed it."""
         self._written = {}
 
-    async def counts(self, prefix: str | None = None) -> dict[str, int]:
-        """Occupied channels and their subscriptions. Raises `Unavailable` when the database is away."""
+    async def counts(self, *, prefix: str | None = None, names: list[str] | None = None) -> dict[str, int]:
+        """Occupied channels and their subscriptions: all, those that begin so, or those named.
+
+        Raises `Unavailable` when the database is away.
+        """
         async with self._database.worker() as connection:
-            rows = await connection.fetch(_OTHERS, self._instance_id, prefix)
+            rows = await connection.fetch(_OTHERS, self._instance_id, prefix, names)
         counts = {row["channel"]: row["subscriptions"] for row in rows}
+        wanted = None if names is None else set(names)
         for name, count in self._registry.channels():
-            if prefix is None or name.name.startswith(prefix):
+            if (prefix is None or name.name.startswith(prefix)) and (wanted is None or name.name in wanted):
                 counts[name.name] = counts.get(name.name, 0) + count
         return counts
 

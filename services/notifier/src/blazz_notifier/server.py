@@ -4,6 +4,7 @@ import asyncio
 import fnmatch
 import logging
 import random
+import resource
 from contextlib import suppress
 from urllib.parse import parse_qs, urlsplit
 
@@ -25,6 +26,7 @@ log = structlog.get_logger(__name__)
 
 PROTOCOLS = range(5, 8)  # 7 is what pusher-js speaks; what is sent here suits the older two as well
 _CLOSE_TIMEOUT = 5.0  # seconds a client may take to answer a close frame
+_BACKLOG = 1024  # connections the kernel holds until they are accepted: after an outage all come at once
 _SPACING = 0.01  # seconds between two sockets closed at shutdown, when there are few
 
 
@@ -56,6 +58,7 @@ class WebsocketServer:
     async def start(self) -> None:
         """Begin to listen."""
         logging.getLogger("websockets.server").setLevel(logging.WARNING)  # each connection is an INFO line otherwise
+        _allow_many_files()
         self._server = await serve(
             self._serve,
             self._settings.notifier_ws_host,
@@ -70,6 +73,7 @@ class WebsocketServer:
             max_size=2 * self._settings.notifier_message_bytes + 4096,
             write_limit=self._settings.notifier_write_buffer,
             server_header=None,
+            backlog=_BACKLOG,
         )
         self.port = self._server.sockets[0].getsockname()[1]
         log.info("websocket_listening", host=self._settings.notifier_ws_host, port=self.port)
@@ -146,7 +150,11 @@ class WebsocketServer:
         """Close the sockets that were admitted with what ended. They may not come back with it."""
         for socket_id in event.socket_ids:
             socket = self._registry.sockets.get(socket_id)
-            if socket is not None and event.workspace_id in socket.workspaces:
+            if socket is None:
+                continue
+            # It may hold signatures that it has not used yet.
+            socket.barred.add(event.workspace_id)
+            if event.workspace_id in socket.workspaces:
                 log.info("socket_revoked", socket_id=socket_id, workspace_id=str(event.workspace_id))
                 # At once, not when the client has answered the close: nothing more must reach it.
                 self._subscriptions.forget(socket)
@@ -184,6 +192,13 @@ class WebsocketServer:
             self.close_apart(socket, errors.stopping())
         await self._server.wait_closed()
         await asyncio.gather(*self._closing, return_exceptions=True)
+
+
+def _allow_many_files() -> None:
+    """Take all file descriptors the system allows: the usual soft limit of 1,024 is less than the sockets we serve."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _code_label(socket: Socket) -> str:

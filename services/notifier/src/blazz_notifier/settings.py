@@ -27,7 +27,7 @@ class Settings(ServiceSettings):
     )
     notifier_pong_timeout: float = Field(default=30, gt=0, description="Seconds within which a ping must be answered.")
     notifier_max_connections: int = Field(
-        default=20_000, gt=0, description="Sockets of this instance; about 30 KB of memory each."
+        default=20_000, gt=0, description="Sockets of this instance; about 20 KB of memory each."
     )
     notifier_workspace_connections: int = Field(
         default=5_000,

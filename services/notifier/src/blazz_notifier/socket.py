@@ -38,6 +38,8 @@ class Socket(ServerConnection):
         """Subscriptions that wait for the broker or the database."""
         self.workspaces: dict[UUID, int] = {}
         """How many of its subscriptions (pending ones too) each workspace has."""
+        self.barred: set[UUID] = set()
+        """Workspaces it was shut out of."""
         self.heard_at = self.loop.time()
         """When it last sent anything (seconds of the loop's clock)."""
         self.pinged_at: float | None = None

@@ -53,6 +53,8 @@ class Subscriptions:
                 number=None,
             )
         member = self._authorized(socket, channel, auth, channel_data)
+        if channel.workspace_id in socket.barred:
+            raise SubscriptionRefused(given, "Access was revoked. Connect again with a new token")
         if given in socket.channels:
             self._answer(socket, channel)
             return

@@ -21,7 +21,7 @@ class _PresenceOnly(BlazzError):
 async def info_of(occupancy: Occupancy, channels: list[str], info: str) -> dict[str, dict[str, Any]]:
     """The attributes asked for (comma separated) of these channels."""
     asked = {part.strip() for part in info.split(",")}
-    counts = await occupancy.counts()
+    counts = await occupancy.counts(names=channels)
     users = {}
     if "user_count" in asked:
         users = await occupancy.user_counts([name for name in channels if name.startswith(_PRESENCE)])
@@ -50,7 +50,7 @@ def router(settings: Settings, occupancy: Occupancy) -> APIRouter:
         """Occupied channels. Counts of other instances may be a second old."""
         if "user_count" in info and not (filter_by_prefix or "").startswith(_PRESENCE):
             raise _PresenceOnly("user_count is for presence channels: filter_by_prefix must begin with presence-")
-        names = sorted(await occupancy.counts(filter_by_prefix))
+        names = sorted(await occupancy.counts(prefix=filter_by_prefix))
         return {"channels": await info_of(occupancy, names, info)}
 
     @routes.get("/{channel}")
