@@ -4,10 +4,12 @@ import asyncio
 from uuid import uuid4
 
 import pytest
+from blazz_chassis import outgoing
 from blazz_chassis.errors import Unroutable
+from blazz_chassis.publisher import Publisher
 from blazz_contracts.topology import UNROUTED_QUEUE, Address
 
-from .conftest import QUEUE, Broker, Happened, Ordered
+from .conftest import QUEUE, Broker, Happened, Ordered, until
 
 WORKSPACE = uuid4()
 
@@ -70,3 +72,46 @@ async def test_many_are_published_in_order(broker: Broker) -> None:
         await publisher.publish_many([Ordered(workspace_id=WORKSPACE, number=n) for n in range(100)])
         numbers = [Ordered.model_validate_json((await broker.take(QUEUE.name)).body).number for _ in range(100)]
     assert numbers == list(range(100))
+
+
+async def test_a_long_list_is_published_in_its_own_time(broker: Broker) -> None:
+    # The limit of one publish does not run while it waits behind its own list.
+    async with broker.publisher(timeout=1.0, in_flight=50) as publisher:
+        await publisher.publish_many([Ordered(workspace_id=WORKSPACE, number=n) for n in range(8000)])
+    assert await broker.ready(QUEUE.name) == 8000
+
+
+async def test_a_refused_topology_is_told_and_publishing_goes_on(broker: Broker) -> None:
+    channel = await broker.raw()
+    await channel.declare_queue(QUEUE.dead, durable=True, arguments={"x-queue-type": "quorum"})
+    await channel.declare_queue(QUEUE.name, durable=True, arguments={"x-queue-type": "quorum", "x-max-length": 5})
+    publisher = Publisher(broker.url, service="chassis", queues=[QUEUE])
+    await publisher.start()
+    try:
+        await until(lambda: publisher.connected)
+        assert publisher.declare_error is not None
+        assert "PRECONDITION_FAILED" in publisher.declare_error
+        assert not publisher.declared.is_set()
+        await publisher.publish(Happened(workspace_id=WORKSPACE, number=1))
+        await channel.queue_delete(QUEUE.name)
+        await publisher.redeclare()
+        assert publisher.declared.is_set()
+    finally:
+        await publisher.stop()
+
+
+async def test_what_may_change_is_a_policy_and_changes_under_a_running_consumer(broker: Broker) -> None:
+    async with broker.publisher() as publisher:
+        definition = {"pattern": r"^.*\.dead$", "definition": {"max-length": 3}, "apply-to": "queues", "priority": 10}
+        await broker.api("PUT", "policies/{vhost}/blazz-dead", definition)
+        await publisher.redeclare()
+        assert publisher.declare_error is None
+        for number in range(6):
+            message = outgoing.of(Ordered(workspace_id=WORKSPACE, number=number), app_id="t")
+            message.exchange, message.routing_key = "", QUEUE.dead
+            await publisher.send(message)
+
+        async def three_are_left() -> bool:
+            return await broker.ready(QUEUE.dead) == 3
+
+        await until(three_are_left)

@@ -24,7 +24,6 @@ from blazz_chassis.topology import connection_url, declare
 log = structlog.get_logger(__name__)
 
 _CONNECT_TIMEOUT = 5.0  # seconds
-_WINDOW = 250  # messages of one `send_many` under way at once; the rest of the slots are for others
 _RECONNECT = (0.1, 0.25, 0.5, 1.0, 2.0)  # seconds between attempts; the last one again and again
 _REDECLARE = 10.0  # seconds between attempts when the broker refuses the topology
 
@@ -54,6 +53,7 @@ class Publisher:
         self._scale = retry_scale
         self._known = {"", *(exchange.name for exchange in EXCHANGES)}
         self._slots = asyncio.Semaphore(in_flight)
+        self._window = max(1, in_flight // 2)  # of one list under way at once; the other slots are for others
         self._connection: AbstractConnection | None = None
         self._channel: WireChannel | None = None
         self._open = asyncio.Event()
@@ -141,7 +141,7 @@ class Publisher:
                 return [error]
             return [None]
         # No more at once than can be under way: the time limit of one does not run while it stands in line here.
-        window = asyncio.Semaphore(_WINDOW)
+        window = asyncio.Semaphore(self._window)
 
         async def one(message: Outgoing) -> None:
             try:
