@@ -31,7 +31,11 @@ class Settings(ServiceSettings):
     campaign_jobs: int = Field(default=2, ge=1, description="Lists that one instance freezes side by side.")
     campaign_progress: float = Field(default=1, gt=0, description="Shortest time between two tellings of the counts.")
     campaign_outcome_items: int = Field(default=1000, ge=1, description="Most outcomes counted in one transaction.")
-    campaign_outcome_wait: float = Field(default=0.01, ge=0, description="How long outcomes wait for company.")
+    campaign_outcome_wait: float = Field(
+        default=0.05,
+        ge=0,
+        description="How long outcomes wait for company: a transaction counts a thousand as cheaply as ten.",
+    )
     campaign_stall: float = Field(
         default=30,
         gt=0,
