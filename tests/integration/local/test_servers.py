@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 import aio_pika
 import asyncpg
 import pytest
+from blazz_local import databases
 
 
 async def test_a_module_has_a_virtual_host_for_itself(vhost: str, make_vhost: Callable[[], Awaitable[str]]) -> None:
@@ -32,3 +33,11 @@ async def test_a_service_database_is_closed_to_the_roles_of_others(make_database
             await api.execute("CREATE TABLE other (id int)")
     finally:
         await api.close()
+
+
+async def test_a_database_remembers_by_which_migrations_it_was_made(make_database, postgres_url: str) -> None:
+    name = (await make_database("noting", migrate=False)).name
+    assert await databases.noted(postgres_url, name) is None
+    await databases.note(postgres_url, name, databases.digest("chat"))
+    assert await databases.noted(postgres_url, name) == databases.digest("chat")
+    assert databases.digest("chat") != databases.digest("gateway")

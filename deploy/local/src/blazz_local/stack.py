@@ -176,9 +176,16 @@ class Stack:
             self._databases[service] = await databases.create(self._servers.postgres.url, service, password)
         async with asyncio.TaskGroup() as group:
             for service in self._services:
-                log = self.folder.log(f"{service}-migrate")
-                group.create_task(databases.migrate(service, self.site.environment(service), log=log))
+                group.create_task(self._migrate(service))
         self._say(f"databases are migrated ({time.monotonic() - began:.1f} s)")
+
+    async def _migrate(self, service: str) -> None:
+        url, name, digest = self._servers.postgres.url, self._databases[service].name, databases.digest(service)
+        if await databases.noted(url, name) == digest:
+            return
+        log = self.folder.log(f"{service}-migrate")
+        await databases.migrate(service, self.site.environment(service), log=log)
+        await databases.note(url, name, digest)
 
     async def _make_demo(self) -> None:
         known = self.site.callback_url
