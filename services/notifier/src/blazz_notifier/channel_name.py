@@ -11,7 +11,7 @@ PUBLIC_WORKSPACE = UUID(int=0)
 
 MAX_LENGTH = 200
 _VALID = re.compile(rf"[A-Za-z0-9_\-=@,.;]{{1,{MAX_LENGTH}}}\Z")  # Pusher's alphabet
-_WORKSPACE = re.compile(r"[a-z-]+\.([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?:\.|\Z)")
+_WORKSPACE = re.compile(r"[a-z-]+\.([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})(?:\.|\Z)")
 
 
 class ChannelKind(StrEnum):

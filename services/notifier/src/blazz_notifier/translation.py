@@ -172,13 +172,13 @@ def is_workspace_channel(channel: ChannelName) -> bool:
     return (
         channel.kind is not ChannelKind.PUBLIC
         and channel.topic == "workspace"
-        and channel.name.endswith(f"workspace.{channel.workspace_id}")
+        and channel.name.lower().endswith(f"workspace.{channel.workspace_id}")
     )
 
 
 def is_old_client_channel(channel: ChannelName) -> bool:
     """`private-chat.{id}`."""
-    return channel.name == f"private-chat.{channel.workspace_id}"
+    return channel.name.lower() == f"private-chat.{channel.workspace_id}"
 
 
 def batches(event: Event, registry: Registry) -> list[Batch]:
