@@ -86,6 +86,9 @@ def test_secrets_are_masked_by_name_and_in_addresses() -> None:
         "items": [{"app_secret": "s", "n": 1}],
         "url": "amqp://user:pa55@host/vhost",
         "workspace_id": uuid4(),
+        "routing_key": "message.sent",
+        "hotpath": "x",
+        "seal_key": "k",
     }
     masked = mask_secrets(None, "info", event)
     assert masked["event"] == "token_refreshed"
@@ -93,6 +96,7 @@ def test_secrets_are_masked_by_name_and_in_addresses() -> None:
     assert masked["headers"] == {"Authorization": MASK, "accept": "*/*"}
     assert masked["items"] == [{"app_secret": MASK, "n": 1}]
     assert masked["url"] == f"amqp://user:{MASK}@host/vhost"
+    assert (masked["routing_key"], masked["hotpath"], masked["seal_key"]) == ("message.sent", "x", MASK)
     assert masked["workspace_id"] == event["workspace_id"]
 
 

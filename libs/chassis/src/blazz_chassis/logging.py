@@ -15,7 +15,8 @@ from blazz_chassis.settings import ServiceSettings
 
 MASK = "***"
 _SECRET = re.compile(
-    r"token|secret|passw|authorization|api_?key|_key$|^key$|cookie|credential|signature|otp|dsn|amqp_url|database.*url",
+    r"token|secret|passw|authorization|api_?key|(?<!routing)(?<!idempotency)_key$|cookie|credential|signature"
+    r"|(^|_)otp($|_)|dsn|amqp_url|database.*url",
     re.I,
 )
 _IN_URL = re.compile(r"(?P<before>\b[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s@/]+(?=@)", re.I)
@@ -23,6 +24,8 @@ _DEPTH = 6  # what is nested deeper is not a log field
 _FILE_BYTES, _FILE_COUNT = 50_000_000, 5
 _QUIET = {
     "uvicorn.access": stdlib.ERROR,
+    "uvicorn.error": stdlib.WARNING,
+    "alembic": stdlib.WARNING,
     "aio_pika": stdlib.ERROR,
     "aiormq": stdlib.ERROR,
     "httpx": stdlib.WARNING,
