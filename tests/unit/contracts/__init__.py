@@ -1,0 +1,1 @@
+"""The contract: events, their schemas, the topology."""
