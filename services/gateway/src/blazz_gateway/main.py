@@ -10,7 +10,9 @@ from blazz_chassis.instance_queue import InstanceQueue
 from blazz_chassis.seal import Sealer
 from blazz_contracts.events import (
     AccessRevoked,
+    MessageFailed,
     MessageRequested,
+    MessageSent,
     ProviderAccount,
     ProviderMessage,
     ProviderPreference,
@@ -20,6 +22,7 @@ from blazz_contracts.events import (
     WebhooksAlive,
     WorkspaceUpdated,
 )
+from starlette.middleware import Middleware
 
 from blazz_gateway import consumers
 from blazz_gateway.acceptance import Acceptance
@@ -33,6 +36,7 @@ from blazz_gateway.api import openapi, passage, refusals
 from blazz_gateway.api import tokens as token_routes
 from blazz_gateway.api import webhooks as webhook_routes
 from blazz_gateway.api.door import Door
+from blazz_gateway.api.shortcut import WebhookShortcut
 from blazz_gateway.audit import AuditLog
 from blazz_gateway.authentication import Authenticator
 from blazz_gateway.channel import Channels
@@ -87,6 +91,7 @@ def build(settings: GatewaySettings) -> Service:
         "gateway",
         settings,
         publishes=PUBLISHES,
+        hears=(MessageSent, MessageFailed),
         body_limits=BODY_LIMITS,
         title="Blazz",
         description="Send and receive WhatsApp messages. Guide: docs/api.md.",
@@ -128,6 +133,8 @@ def build(settings: GatewaySettings) -> Service:
     app.include_router(member_routes.router(door, access))
     app.include_router(audit_routes.router(door, audit_log))
     app.include_router(webhook_routes.router(intake))
+    # The last of the list is the innermost.
+    app.user_middleware.append(Middleware(WebhookShortcut, intake=intake))
     app.include_router(broadcasting_routes.router(door, access, Signer(settings.pusher_key, settings.pusher_secret)))
     refusals.install(app)
     openapi.install(app, access_cookie=door.access_cookie)

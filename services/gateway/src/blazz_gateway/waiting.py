@@ -78,7 +78,9 @@ class Outcomes:
             self._waiting[workspace_id] -= 1
             if not self._waiting[workspace_id]:
                 del self._waiting[workspace_id]
-                for key in keys:
+            for key in keys:
+                # Asked for each: somebody may begin to wait while the one before is being unbound.
+                if workspace_id not in self._waiting:
                     await self._queue.unbind(key)
 
     async def on_sent(self, event: MessageSent, _: Envelope) -> None:

@@ -10,6 +10,7 @@ from blazz_chassis.errors import Invalid
 from blazz_contracts.recipient import Recipient
 from blazz_contracts.views.message import MessageView
 from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel
 
 from blazz_gateway import storable
 from blazz_gateway.actor import Actor
@@ -73,7 +74,7 @@ def router(door: Door, sending: Sending, statuses: MessageStatus, outcomes: Outc
             reply_to=asked.reply_to,
             socket_id=_socket_id(request),
             key=_key(request),
-            fingerprint=asked.model_dump_json().encode(),
+            fingerprint=_fingerprint(asked),
         )
         seconds = min(_wait(request), wait_max)
         if not seconds:
@@ -117,7 +118,7 @@ def router(door: Door, sending: Sending, statuses: MessageStatus, outcomes: Outc
             lane=lane_for(actor.kind, None),
             socket_id=_socket_id(request),
             key=_key(request),
-            fingerprint=asked.model_dump_json().encode(),
+            fingerprint=_fingerprint(asked),
         )
         sent = await sending.send(actor, order)
         body = {"success": True, "message": "Message accepted", "data": {"chat_id": sent.answer["id"]}}
@@ -155,6 +156,11 @@ def _key(request: Request) -> str | None:
     if key is not None and not _KEY.fullmatch(key):
         raise Invalid("has 1 to 255 printable ASCII characters", field="Idempotency-Key")
     return key
+
+
+def _fingerprint(asked: BaseModel) -> bytes:
+    # Without what is left at its default, so that a field a later version adds does not make it another request.
+    return asked.model_dump_json(exclude_defaults=True).encode()
 
 
 def _socket_id(request: Request) -> str | None:

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import PlainTextResponse
 
+from blazz_gateway.api.shortcut import TAKEN
 from blazz_gateway.errors import SignatureWrong
 from blazz_gateway.webhooks.intake import Intake
 
@@ -33,6 +34,6 @@ def router(intake: Intake) -> APIRouter:
     ) -> Response:
         """Messages, statuses and news from Meta; 200 means that the broker has them."""
         await intake.take(identifier, await request.body(), signed)
-        return Response(b'{"status":"ok"}', media_type="application/json")
+        return Response(TAKEN, media_type="application/json")
 
     return routes
