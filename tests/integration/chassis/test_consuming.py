@@ -1,11 +1,14 @@
 """Consuming: acks after the handler, retries with a ladder, buries with a reason, bounds concurrency, keeps order."""
 
 import asyncio
+import itertools
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import aio_pika
+from blazz_chassis import inbox, outgoing
 from blazz_chassis.batcher import Batcher
+from blazz_chassis.database import Database
 from blazz_chassis.errors import DependencyDown, Permanent
 from blazz_contracts import Envelope
 
@@ -300,3 +303,44 @@ async def test_a_retry_queue_that_is_gone_loses_no_message(broker: Broker) -> No
         await publisher.publish(order(1))
         await until(lambda: runs >= 2)
     assert await broker.ready(QUEUE.name) == 0
+
+
+async def test_a_dependency_without_a_probe_is_tried_less_and_less_often(broker: Broker) -> None:
+    tries: list[float] = []
+
+    async def handler(event: Ordered, envelope: Envelope) -> None:
+        tries.append(asyncio.get_running_loop().time())
+        if len(tries) < 4:
+            raise DependencyDown
+
+    async with broker.publisher() as publisher, broker.consuming(publisher, handler):
+        await publisher.publish(order(1))
+        await until(lambda: len(tries) == 4)
+    first, second, third = (later - earlier for earlier, later in itertools.pairwise(tries))
+    assert first < second < third
+    assert await broker.ready(QUEUE.dead) == 0
+
+
+async def test_thousands_of_duplicates_have_one_effect_each(broker: Broker, database: Database) -> None:
+    effects: list[UUID] = []
+    seen = 0
+
+    async def flush(identifiers: list[UUID]) -> list[None]:
+        nonlocal seen
+        async with database.worker() as connection:
+            effects.extend(await inbox.first_times(connection, "duplicates", identifiers))
+        seen += len(identifiers)
+        return [None] * len(identifiers)
+
+    batcher: Batcher[UUID, None] = Batcher(flush, name="duplicates", max_items=200)
+
+    async def handler(event: Ordered, envelope: Envelope) -> None:
+        await batcher.submit(envelope.message_id)
+
+    messages = [outgoing.of(order(n), app_id="t") for n in range(3)]
+    async with broker.publisher() as publisher:
+        await publisher.send_many([messages[n % 3] for n in range(3000)])
+        async with broker.consuming(publisher, handler, concurrency=200):
+            await until(lambda: seen == 3000, 20)
+    await batcher.close()
+    assert sorted(map(str, effects)) == sorted(message.message_id for message in messages)

@@ -34,9 +34,14 @@ class Gate:
         self._changed = asyncio.Event()
         self._prober: asyncio.Task[None] | None = None
         self._gauge = metrics.paused.labels(name)
+        self._pause = _FIRST_PAUSE
         self.is_open = True
         self.giving_up = False
         self.reason: str | None = None
+
+    def went_well(self) -> None:
+        """A message was handled: what was down is up, and the next pause is short again."""
+        self._pause = _FIRST_PAUSE
 
     async def passed(self) -> bool:
         """Wait until the gate is open. False: put the message back, it cannot be held any longer."""
@@ -63,11 +68,10 @@ class Gate:
     async def _until(self, probe: Probe | None) -> None:
         loop = asyncio.get_running_loop()
         give_up_at = loop.time() + self._hold
-        pause = _FIRST_PAUSE
         while True:
             # Spread, so that the instances of a service do not all knock at once.
-            await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311
-            pause = min(pause * 2, _LONGEST_PAUSE)
+            await asyncio.sleep(self._pause * random.uniform(0.8, 1.2))  # noqa: S311
+            self._pause = min(self._pause * 2, _LONGEST_PAUSE)
             try:
                 if probe is not None:
                     async with asyncio.timeout(_LONGEST_PAUSE):

@@ -170,6 +170,7 @@ class Subscription:
                     await self._retry(message, acks, error)
                     return
                 else:
+                    self.gate.went_well()
                     if await self._settle(message, acks, "ack"):
                         self._consumed.inc()
                     return
