@@ -69,6 +69,6 @@ def test_one_core_takes_5000_sends_a_second_with_their_webhooks(
     }
     for name, value in figures.items():
         record_property(name, value)
-    print(figures)  # noqa: T201 - what a bench is for
+    print(figures)
     # Core seconds rather than time: the client and the receiver may need the same core.
     assert cpu <= SECONDS_MAX
