@@ -100,15 +100,15 @@ async def test_malformed_json_is_a_problem(world: World, content: bytes) -> None
     assert answer.headers["content-type"].startswith("application/problem+json")
 
 
-async def test_a_thousand_sends_at_once_are_a_thousand_commands(world: World) -> None:
+async def test_three_hundred_sends_at_once_are_three_hundred_commands(world: World) -> None:
     tenant = await world.tenant()
     answers = []
-    for _ in range(10):
+    for _ in range(3):
         answers += await asyncio.gather(*(world.send(tenant) for _ in range(100)))
     assert {answer.status_code for answer in answers} == {202}
     ids = {answer.json()["id"] for answer in answers}
-    assert len(ids) == 1_000
-    told = await world.until_told("message.requested", 1_000, workspace_id=tenant.workspace_id)
+    assert len(ids) == 300
+    told = await world.until_told("message.requested", 300, workspace_id=tenant.workspace_id)
     assert {each["message_id"] for each in told} == ids
 
 

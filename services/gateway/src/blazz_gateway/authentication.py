@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from blazz_chassis.database import Database
-from blazz_chassis.errors import Unauthorized
 
 from blazz_gateway import secret, session, token
 from blazz_gateway.actor import Actor
@@ -25,23 +24,8 @@ class Authenticator:
         self._tokens: Cache[bytes, ApiToken] = Cache(self._load_token, seconds=cache_seconds)
         self._live: Cache[UUID, LiveSession] = Cache(self._load_session, seconds=cache_seconds)
 
-    async def identify(
-        self, *, bearer: str | None, cookie: str | None, csrf_cookie: str | None, csrf_header: str | None, method: str
-    ) -> ApiToken | LiveSession:
-        """Return the token or the session. Raises `Unauthorized`, `CredentialInvalid`, `CsrfMissing`."""
-        if bearer is not None:
-            return await self._of_bearer(bearer)
-        if not cookie:
-            raise Unauthorized("log in, or send a token as `Authorization: Bearer …`")
-        found = await self._of_access_token(cookie)
-        # The browser adds the cookie whoever asks; only our own page can read the token and say it.
-        if method not in SAFE_METHODS and not self._sessions.csrf_matches(found.id, csrf_cookie, csrf_header):
-            raise CsrfMissing
-        return found
-
-    async def _of_bearer(self, bearer: str) -> ApiToken | LiveSession:
-        if len(bearer) > _LONGEST:
-            raise CredentialInvalid
+    async def of_bearer(self, bearer: str) -> ApiToken | LiveSession:
+        """Whose API token or access token this is. Raises `CredentialInvalid`."""
         if not bearer.startswith(token.PREFIX):
             return await self._of_access_token(bearer)
         found = await self._tokens.get(secret.digest(bearer))
@@ -49,7 +33,19 @@ class Authenticator:
             raise CredentialInvalid
         return found
 
+    async def of_cookie(
+        self, cookie: str, *, method: str, csrf_cookie: str | None, csrf_header: str | None
+    ) -> LiveSession:
+        """Whose access token a browser shows. Raises `CredentialInvalid`, and `CsrfMissing` for unsafe methods."""
+        found = await self._of_access_token(cookie)
+        # The browser adds the cookie whoever asks; only our own page can read the token and say it.
+        if method not in SAFE_METHODS and not self._sessions.csrf_matches(found.id, csrf_cookie, csrf_header):
+            raise CsrfMissing
+        return found
+
     async def _of_access_token(self, access_token: str) -> LiveSession:
+        if len(access_token) > _LONGEST:
+            raise CredentialInvalid
         found = await self._live.get(self._sessions.session_of(access_token))
         if found is None:
             raise CredentialInvalid

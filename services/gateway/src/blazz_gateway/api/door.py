@@ -34,12 +34,17 @@ class Door:
 
     async def identify(self, request: Request) -> ApiToken | LiveSession:
         """The token or the session. Raises `Unauthorized`, `CredentialInvalid`, `CsrfMissing`."""
-        return await self._authenticator.identify(
-            bearer=_bearer(request),
-            cookie=request.cookies.get(self.access_cookie),
+        bearer = _bearer(request)
+        if bearer is not None:
+            return await self._authenticator.of_bearer(bearer)
+        cookie = request.cookies.get(self.access_cookie)
+        if not cookie:
+            raise Unauthorized("log in, or send a token as `Authorization: Bearer …`")
+        return await self._authenticator.of_cookie(
+            cookie,
+            method=request.method,
             csrf_cookie=request.cookies.get(CSRF_COOKIE),
             csrf_header=csrf_header(request),
-            method=request.method,
         )
 
     async def enter(self, request: Request, workspace_id: UUID | None = None) -> Actor:
