@@ -74,11 +74,13 @@ format: $(SYNCED) ## let ruff format and fix what it can
 bench: $(SYNCED) ## measure: latency, throughput, cost per recipient
 	@exec $(PYTEST) tests/bench -s $(ARGS)
 
-chaos: $(SYNCED) ## a seeded random run of kills and restarts; SEED=n repeats one
-	@exec env $(if $(SEED),BLAZZ_CHAOS_SEED=$(SEED)) $(PYTEST) tests/reliability -k chaos -s $(ARGS)
+chaos: $(SYNCED) ## a long seeded run of kills and restarts; SEED=n repeats one, LASTS=seconds
+	@exec env BLAZZ_CHAOS_SECONDS=$(or $(LASTS),300) $(if $(SEED),BLAZZ_CHAOS_SEED=$(SEED)) \
+		$(PYTEST) tests/reliability -k chaos --timeout 0 -s $(ARGS)
 
 schemas: $(SYNCED) ## write again what is generated: JSON Schemas, AsyncAPI, broker definitions
 	@$(PY) -m blazz_contracts.publish_schemas
+	@$(PY) scripts/write_asyncapi.py
 	@exec $(LOCAL) definitions
 
 clean: ## stop the stack and remove .blazz, .venv and caches
