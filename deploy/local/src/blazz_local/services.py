@@ -9,7 +9,6 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -166,11 +165,6 @@ class Site:
 def module_of(service: str) -> str:
     """What `python -m` runs."""
     return f"blazz_{name_of(service)}"
-
-
-def exists(service: str) -> bool:
-    """Whether there is something to run."""
-    return find_spec(f"{module_of(service)}.__main__") is not None
 
 
 def as_user(url: str, user: str, password: str) -> str:

@@ -18,7 +18,7 @@ from blazz_local.errors import LocalError
 from blazz_local.folder import Folder
 from blazz_local.seed import Demo, check_webhook, seed
 from blazz_local.servers import Given, Servers
-from blazz_local.services import SIMULATOR, Site, exists
+from blazz_local.services import SIMULATOR, Site
 from blazz_local.supervisor import Say
 
 STOP_ORDER = (["gateway"], ["campaign"], ["chat", "webjs-bridge"], ["notifier"], [SIMULATOR], ["rabbitmq", "postgres"])
@@ -48,8 +48,7 @@ class Stack:
         self._servers.supervisor.changed = self._changed
         self.supervisor = self._servers.supervisor
         self._overrides: dict[str, dict[str, str]] = {name: dict(given) for name, given in (overrides or {}).items()}
-        self._services = [name for name in services if exists(name)]
-        self._missing = [name for name in services if not exists(name)]
+        self._services = list(services)
         self._wants_demo = demo
         self._databases: dict[str, ServiceDatabase] = {}
         self.demo: Demo | None = None
@@ -59,8 +58,6 @@ class Stack:
         self.folder.create()
         self.folder.stack_file.unlink(missing_ok=True)
         (self.folder.path / "crash").mkdir(exist_ok=True)
-        for name in self._missing:
-            self._say(f"{name}: there is no such service in this clone yet, it is left out")
         try:
             await self._start()
         except BaseExceptionGroup as group:
