@@ -188,10 +188,12 @@ class InstanceQueue:
 
     async def stop(self) -> None:
         """Close the connection; the broker deletes the queue with it."""
-        tasks, self._tasks = self._tasks, []
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        running, self._tasks = set(self._tasks), []
+        while running:
+            # Again and again: the `wait_for` of Python 3.11, in the libraries below, can lose a cancellation.
+            for task in running:
+                task.cancel()
+            _, running = await asyncio.wait(running, timeout=0.5)
         await self._disconnect()
 
     def _report_loss(self) -> None:

@@ -72,5 +72,8 @@ class Lease:
 
     async def end(self) -> None:
         """Give the lease up, so that what could not be removed in time is removed by others at once."""
-        async with self._database.worker() as connection:
-            await presence_rows.end(connection, self._instance_id)
+        try:
+            async with self._database.worker() as connection:
+                await presence_rows.end(connection, self._instance_id)
+        except Unavailable as error:
+            log.info("lease_runs_out_by_itself", error=error.code)
