@@ -86,7 +86,7 @@ async def measure(arguments: argparse.Namespace) -> None:
     process = multiprocessing.get_context("spawn").Process(target=listeners, args=(port, arguments.listeners, theirs))
     process.start()
     await asyncio.to_thread(ours.recv)
-    while len(registry.sockets) < arguments.listeners:  # noqa: ASYNC110
+    while len(registry.sockets) < arguments.listeners:
         await asyncio.sleep(0.01)
     memory = (resident() - before) / arguments.listeners
     sys.stdout.write(f"{arguments.listeners} listeners, {memory / 1024:.1f} KB of memory each\n")
