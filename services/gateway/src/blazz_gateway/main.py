@@ -35,6 +35,7 @@ from blazz_gateway.api import messages as message_routes
 from blazz_gateway.api import openapi, passage, refusals
 from blazz_gateway.api import tokens as token_routes
 from blazz_gateway.api import webhooks as webhook_routes
+from blazz_gateway.api import workspace as workspace_routes
 from blazz_gateway.api.door import Door
 from blazz_gateway.api.shortcut import WebhookShortcut
 from blazz_gateway.audit import AuditLog
@@ -131,6 +132,7 @@ def build(settings: GatewaySettings) -> Service:
     app.include_router(passage.router(door, {"chat": chat, "campaign": campaign}))
     app.include_router(token_routes.router(door, access))
     app.include_router(member_routes.router(door, access))
+    app.include_router(workspace_routes.router(door, access))
     app.include_router(audit_routes.router(door, audit_log))
     app.include_router(webhook_routes.router(intake))
     # The last of the list is the innermost.

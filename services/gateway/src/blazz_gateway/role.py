@@ -20,6 +20,7 @@ class Permission(StrEnum):
     AUDIT_READ = "audit:read"
     TOKENS_WRITE = "tokens:write"
     MEMBERS_WRITE = "members:write"
+    WORKSPACE_WRITE = "workspace:write"
 
 
 class Role(StrEnum):
@@ -50,7 +51,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.AGENT: _AGENT,
     Role.VIEWER: _VIEWER,
 }
-PERSONAL = frozenset({Permission.TOKENS_WRITE, Permission.MEMBERS_WRITE})
+PERSONAL = frozenset({Permission.TOKENS_WRITE, Permission.MEMBERS_WRITE, Permission.WORKSPACE_WRITE})
 """Rights that a token never has: a stolen one must not be able to make itself permanent."""
 GRANTABLE = frozenset(Permission) - PERSONAL
 """The scopes a token may be given."""

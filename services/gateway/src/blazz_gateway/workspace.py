@@ -12,6 +12,14 @@ from blazz_contracts.events import WorkspaceUpdated
 
 from blazz_gateway.role import Role
 
+Unsettled = Literal["resend", "unconfirmed"]
+
+_GET = "select id, display_name, unsettled, created_at from workspaces where id = $1"
+_UPDATE = """
+update workspaces set revision = revision + 1, display_name = coalesce($2, display_name),
+  unsettled = coalesce($3, unsettled)
+where id = $1 returning revision, display_name, unsettled
+"""
 _INSERT = "insert into workspaces (id, display_name, unsettled) values ($1, $2, $3)"
 _JOIN = """
 insert into memberships (workspace_id, user_id, role) values ($1, $2, $3) on conflict do nothing returning user_id
@@ -30,7 +38,15 @@ _ROLE = "select role from memberships where workspace_id = $1 and user_id = $2 f
 _CHANGE = "update memberships set role = $3 where workspace_id = $1 and user_id = $2"
 _LEAVE = "delete from memberships where workspace_id = $1 and user_id = $2"
 
-Unsettled = Literal["resend", "unconfirmed"]
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A tenant."""
+
+    id: UUID
+    display_name: str
+    unsettled: Unsettled
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +77,24 @@ async def create(
     await connection.execute(_INSERT, workspace_id, name, unsettled)
     await join(connection, workspace_id, owner_id, Role.OWNER)
     return WorkspaceUpdated(workspace_id=workspace_id, revision=1, display_name=name, unsettled=unsettled)
+
+
+async def get(connection: Connection, workspace_id: UUID) -> Workspace:
+    """The workspace. Raises `NotFound`."""
+    row = await connection.fetchrow(_GET, workspace_id)
+    if row is None:
+        raise NotFound("there is no such workspace")
+    return Workspace(**row)
+
+
+async def change(
+    connection: Connection, workspace_id: UUID, *, name: str | None, unsettled: Unsettled | None
+) -> WorkspaceUpdated:
+    """Change what is named, and return the event that tells of it, for the outbox. Raises `NotFound`."""
+    row = await connection.fetchrow(_UPDATE, workspace_id, name, unsettled)
+    if row is None:
+        raise NotFound("there is no such workspace")
+    return WorkspaceUpdated(workspace_id=workspace_id, **row)
 
 
 async def owned_by(connection: Connection, user_id: UUID) -> Owned | None:
