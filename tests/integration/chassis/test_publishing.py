@@ -7,7 +7,8 @@ import pytest
 from blazz_chassis import outgoing
 from blazz_chassis.errors import Unroutable
 from blazz_chassis.publisher import Publisher
-from blazz_contracts.topology import UNROUTED_QUEUE, Address
+from blazz_contracts.events import SocketTriggered, WorkspaceUpdated
+from blazz_contracts.topology import PASSING_QUEUE, UNROUTED_QUEUE, Address
 
 from .conftest import QUEUE, Broker, Happened, Ordered, until
 
@@ -115,3 +116,16 @@ async def test_what_may_change_is_a_policy_and_changes_under_a_running_consumer(
             return await broker.ready(QUEUE.dead) == 3
 
         await until(three_are_left)
+
+
+async def test_an_event_that_nobody_listens_to_right_now_does_not_pile_up_among_the_unrouted(broker: Broker) -> None:
+    """Progress and presence are told to whoever listens; with no listener they are nobody's business."""
+    workspace_id = uuid4()
+    passing = SocketTriggered(workspace_id=workspace_id, channels=["public"], event="e", data="{}")
+    async with broker.publisher() as publisher:
+        await publisher.publish_many([passing] * 20)
+        await publisher.publish(WorkspaceUpdated(workspace_id=workspace_id, revision=1, display_name="kept"))
+    kept = await broker.take(UNROUTED_QUEUE)
+    assert kept.type == "workspace.updated"
+    assert await broker.ready(UNROUTED_QUEUE) == 0
+    assert await broker.ready(PASSING_QUEUE) == 0

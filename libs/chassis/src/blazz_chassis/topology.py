@@ -4,7 +4,15 @@ from collections.abc import Iterable
 
 import aio_pika
 from aio_pika.abc import AbstractChannel
-from blazz_contracts.topology import EXCHANGES, UNROUTED, UNROUTED_QUEUE, Queue
+from blazz_contracts.topology import (
+    EXCHANGES,
+    PASSING,
+    PASSING_ARGUMENTS,
+    PASSING_QUEUE,
+    UNROUTED,
+    UNROUTED_QUEUE,
+    Queue,
+)
 from yarl import URL
 
 HEARTBEAT = 15  # seconds; a peer that vanished without a word is noticed within about three of them
@@ -16,7 +24,7 @@ def connection_url(url: str, name: str) -> str:
 
 
 async def declare(channel: AbstractChannel, queues: Iterable[Queue], *, scale: float = 1.0) -> None:
-    """Declare every exchange, the queue of the unrouted, and these queues with their ladder and dead letters.
+    """Declare every exchange, the queues of all, and these queues with their ladder and dead letters.
 
     `scale` is `retry_scale`. Raises `aio_pika.exceptions.ChannelPreconditionFailed` when something is there already
     with other arguments, and closes the channel with it: use one for this alone.
@@ -27,6 +35,9 @@ async def declare(channel: AbstractChannel, queues: Iterable[Queue], *, scale: f
         )
     unrouted = await channel.declare_queue(UNROUTED_QUEUE, durable=True, arguments={"x-queue-type": "quorum"})
     await unrouted.bind(UNROUTED.name, "")
+    passing = await channel.declare_queue(PASSING_QUEUE, durable=True, arguments=PASSING_ARGUMENTS)
+    for binding in PASSING:
+        await passing.bind(binding.exchange, binding.routing_key)
     for queue in queues:
         # The dead letters come first: from the moment the queue is there, something may die in it.
         await channel.declare_queue(queue.dead, durable=True, arguments=queue.dead_arguments)

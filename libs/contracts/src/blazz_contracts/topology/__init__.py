@@ -4,7 +4,15 @@ from blazz_contracts.topology.address import Address, address_of
 from blazz_contracts.topology.definitions import definitions, policies
 from blazz_contracts.topology.exchange import COMMANDS, EVENTS, EXCHANGES, INBOUND, SESSIONS, UNROUTED, Exchange
 from blazz_contracts.topology.queue import Binding, Queue, RetryStep
-from blazz_contracts.topology.queues import QUEUES, UNROUTED_QUEUE, by_name, of_service
+from blazz_contracts.topology.queues import (
+    PASSING,
+    PASSING_ARGUMENTS,
+    PASSING_QUEUE,
+    QUEUES,
+    UNROUTED_QUEUE,
+    by_name,
+    of_service,
+)
 from blazz_contracts.topology.service import SERVICES
 
 __all__ = [
@@ -12,6 +20,9 @@ __all__ = [
     "EVENTS",
     "EXCHANGES",
     "INBOUND",
+    "PASSING",
+    "PASSING_ARGUMENTS",
+    "PASSING_QUEUE",
     "QUEUES",
     "SERVICES",
     "SESSIONS",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from blazz_contracts.topology.exchange import EXCHANGES, UNROUTED
-from blazz_contracts.topology.queues import QUEUES, UNROUTED_QUEUE
+from blazz_contracts.topology.queues import PASSING, PASSING_ARGUMENTS, PASSING_QUEUE, QUEUES, UNROUTED_QUEUE
 from blazz_contracts.topology.service import SERVICES
 
 # What a service may touch. Everybody publishes to the exchanges and through the default one (retry, dead letters);
@@ -55,8 +55,12 @@ def definitions(
 
     `passwords`: by service, users only for those named. `scale` shortens the waits of the retry ladder.
     """
-    queues: list[dict[str, Any]] = [_queue(vhost, UNROUTED_QUEUE, {"x-queue-type": "quorum"})]
+    queues: list[dict[str, Any]] = [
+        _queue(vhost, UNROUTED_QUEUE, {"x-queue-type": "quorum"}),
+        _queue(vhost, PASSING_QUEUE, PASSING_ARGUMENTS),
+    ]
     bindings = [_binding(vhost, UNROUTED.name, UNROUTED_QUEUE, "")]
+    bindings.extend(_binding(vhost, b.exchange, PASSING_QUEUE, b.routing_key) for b in PASSING)
     for queue in QUEUES:
         queues.append(_queue(vhost, queue.name, queue.arguments))
         queues.append(_queue(vhost, queue.dead, queue.dead_arguments))

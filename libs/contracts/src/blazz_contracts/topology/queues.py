@@ -1,12 +1,20 @@
 """The queues of every service, and what reaches them."""
 
+from typing import Any
+
 from blazz_contracts.event import Event
 from blazz_contracts.events import (
+    AccessRevoked,
     AuditRecorded,
+    CampaignProgress,
     ChannelUpdated,
+    ContactUpdated,
+    MessageCreated,
     MessageFailed,
+    MessageReceived,
     MessageRequested,
     MessageSent,
+    PresenceChanged,
     ProviderAccount,
     ProviderMessage,
     ProviderPreference,
@@ -14,6 +22,7 @@ from blazz_contracts.events import (
     ProviderStatus,
     ProviderTemplate,
     ProviderUnrecognized,
+    SocketTriggered,
     StatusUpdated,
     WebhooksAlive,
     WorkspaceUpdated,
@@ -57,6 +66,13 @@ GATEWAY_CHANNELS = Queue("gateway.channels", "gateway", _events(ChannelUpdated))
 GATEWAY_AUDIT = Queue("gateway.audit", "gateway", _events(AuditRecorded))
 
 UNROUTED_QUEUE = "blazz.unrouted"
+"""Keeps what no queue takes: an event whose consumer is not deployed yet."""
+PASSING_QUEUE = "blazz.passing"
+"""Takes, and drops at once, what only listeners of the moment care for; else it would pile up among the unrouted."""
+PASSING_ARGUMENTS: dict[str, Any] = {"x-queue-type": "classic", "x-max-length": 0}
+PASSING: tuple[Binding, ...] = _events(
+    MessageCreated, MessageReceived, ContactUpdated, CampaignProgress, PresenceChanged, SocketTriggered, AccessRevoked
+)
 
 QUEUES: tuple[Queue, ...] = (
     *CHAT_SEND.values(),

@@ -1,12 +1,12 @@
 """Channels (WhatsApp numbers) over HTTP."""
 
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field, SecretStr
 
 from blazz_contracts.event import Contract
-from blazz_contracts.views.request import Request
+from blazz_contracts.views.request import Request, WithoutNul
 
 MetaId = Field(pattern=r"^[0-9]{5,32}$", description="Meta's numeric id.")
 
@@ -28,10 +28,10 @@ class CreateChannel(Request):
     """A WhatsApp number on Meta's Cloud API."""
 
     provider: Literal["meta"] = "meta"
-    name: str = Field(min_length=1, max_length=200)
+    name: Annotated[str, Field(min_length=1, max_length=200), WithoutNul]
     phone_number_id: str = MetaId
     waba_id: str = MetaId
-    display_phone_number: str | None = Field(default=None, max_length=32)
+    display_phone_number: Annotated[str, Field(max_length=32), WithoutNul] | None = None
     access_token: SecretStr = Field(min_length=1, max_length=1024)
     app_secret: SecretStr = Field(min_length=1, max_length=256)
     verify_token: SecretStr = Field(min_length=1, max_length=256)
@@ -41,7 +41,7 @@ class CreateChannel(Request):
 class UpdateChannel(Request):
     """Changes to a channel: what is not named stays."""
 
-    name: str | None = Field(default=None, min_length=1, max_length=200)
+    name: Annotated[str, Field(min_length=1, max_length=200), WithoutNul] | None = None
     access_token: SecretStr | None = Field(default=None, min_length=1, max_length=1024)
     app_secret: SecretStr | None = Field(default=None, min_length=1, max_length=256)
     verify_token: SecretStr | None = Field(default=None, min_length=1, max_length=256)

@@ -1,12 +1,13 @@
 """Contacts over HTTP."""
 
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
 from blazz_contracts.event import Contract
 from blazz_contracts.recipient import Phone, UserId
-from blazz_contracts.views.request import Request
+from blazz_contracts.views.request import Request, WithoutNul
 
 
 class CreateContact(Request):
@@ -14,7 +15,7 @@ class CreateContact(Request):
 
     phone: Phone | None = None
     user_id: UserId | None = None
-    name: str | None = Field(default=None, max_length=200)
+    name: Annotated[str, Field(max_length=200), WithoutNul] | None = None
 
 
 class ContactView(Contract):

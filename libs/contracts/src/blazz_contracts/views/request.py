@@ -1,9 +1,19 @@
 """The base of what clients send: unknown fields are refused, so that a typing error is not a silent no."""
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 
 class Request(BaseModel):
     """A request body."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _without_nul(value: str) -> str:
+    if "\0" in value:
+        raise ValueError("holds a NUL character, which is no text")
+    return value
+
+
+WithoutNul = AfterValidator(_without_nul)
+"""For text that goes into a database as it is: PostgreSQL's text has no NUL, which JSON can say."""
