@@ -37,6 +37,8 @@ def service() -> Service:
     async def order(order: Order) -> dict[str, int]:
         return {"count": order.count}
 
+    app.post("/big/order")(order)
+
     @app.post("/big/{name}")
     async def big(name: str, request: Request) -> dict[str, int]:
         return {"size": len(await request.body())}
@@ -105,7 +107,22 @@ async def test_a_problem_names_the_field(client: httpx.AsyncClient) -> None:
 
 async def test_malformed_json_is_400(client: httpx.AsyncClient) -> None:
     headers = {"content-type": "application/json"}
-    problem(await client.post("/orders", content=b'{"count": ', headers=headers), 400, "malformed_json")
+    body = problem(await client.post("/orders", content=b'{"count": ', headers=headers), 400, "malformed_json")
+    assert body["errors"] == [{"field": "body", "message": "is not valid JSON"}]
+
+
+@pytest.mark.parametrize("content", [b'{"count": "\xff"}', b'{"count": ' + b"9" * 4900 + b"}"])
+async def test_json_that_cannot_be_read_is_malformed_too(client: httpx.AsyncClient, content: bytes) -> None:
+    answer = await client.post("/big/order", content=content, headers={"content-type": "application/json"})
+    problem(answer, 400, "malformed_json")
+
+
+async def test_json_without_its_content_type_is_refused_with_what_to_do(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/orders", data={"count": "1"})
+    body = problem(answer, 422, "invalid")
+    errors = body["errors"]
+    assert isinstance(errors, list)
+    assert "Content-Type: application/json" in errors[0]["message"]
 
 
 async def test_invalid_fields_are_422_each_named_and_their_values_not_told(client: httpx.AsyncClient) -> None:

@@ -53,6 +53,10 @@ SCHEMA: dict[str, Any] = {
 }
 
 
+_UNPARSED = "There was an error parsing the body"
+"""What FastAPI says of a body that is no UTF-8, nested too deep, or holds a number too long for any reader."""
+
+
 def response(
     status: int,
     code: str,
@@ -112,11 +116,16 @@ async def _on_validation_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     problems = error.errors()
     if any(problem["type"] == "json_invalid" for problem in problems):
-        return response(400, "malformed_json", "The body is not JSON", "the request body is not valid JSON")
+        return _malformed_json()
     # Messages name the field and what is expected; never the input, which may be a secret.
     fields = [FieldError(_path(problem["loc"]), _message(problem)) for problem in problems]
     first = fields[0]
     return response(422, "invalid", "The request is not valid", f"{first.field}: {first.message}", errors=fields)
+
+
+def _malformed_json() -> Response:
+    errors = [FieldError("body", "is not valid JSON")]
+    return response(400, "malformed_json", "The body is not JSON", "the request body is not valid JSON", errors=errors)
 
 
 def _path(location: Iterable[Any]) -> str:
@@ -131,12 +140,17 @@ def _message(problem: dict[str, Any]) -> str:
         return "is not a field we know"
     if problem["type"] == "missing":
         return "is required"
-    return str(problem["msg"])
+    if problem["loc"] == ("body",) and problem["type"] in {"model_attributes_type", "dict_type", "model_type"}:
+        # What `curl -d` sends when nobody names the type.
+        return "must be a JSON object, sent with Content-Type: application/json"
+    return str(problem["msg"]).removeprefix("Value error, ")
 
 
 async def _on_http_exception(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     status = error.status_code
+    if status == 400 and error.detail == _UNPARSED:
+        return _malformed_json()
     title = _TITLES.get(status, str(error.detail))
     headers = dict(error.headers) if error.headers else None
     return response(status, _CODES.get(status, f"http_{status}"), title, str(error.detail), headers=headers)

@@ -1,0 +1,33 @@
+"""What clients send: text that no database takes is refused where its field can be named."""
+
+import pytest
+from blazz_contracts.views.channel import CreateChannel, UpdateChannel
+from blazz_contracts.views.contact import CreateContact
+from pydantic import BaseModel, ValidationError
+
+CHANNEL = {
+    "name": "Shop",
+    "phone_number_id": "100000000000001",
+    "waba_id": "200000000000001",
+    "access_token": "a",
+    "app_secret": "b",
+    "verify_token": "c",
+}
+
+
+@pytest.mark.parametrize(
+    ("model", "given", "field"),
+    [
+        (CreateContact, {"phone": "+31612345678"}, "name"),
+        (CreateChannel, CHANNEL, "name"),
+        (CreateChannel, CHANNEL, "display_phone_number"),
+        (UpdateChannel, {}, "name"),
+    ],
+)
+def test_a_nul_character_is_refused_and_its_field_named(
+    model: type[BaseModel], given: dict[str, str], field: str
+) -> None:
+    assert model.model_validate({**given, field: "Ada"})
+    with pytest.raises(ValidationError) as refused:
+        model.model_validate({**given, field: "A\0da"})
+    assert [each["loc"] for each in refused.value.errors()] == [(field,)]
