@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from blazz_contracts.message import Failure
 
-from tests.integration.campaign.conftest import World, until
+from tests.integration.campaign.conftest import SHORT_LEASE, World, until
 
 TEMPLATE = {"name": "offer", "language": "en_US", "components": []}
 
@@ -22,7 +22,7 @@ async def act(world: World, campaign: dict[str, Any], action: str) -> dict[str, 
 async def slowly(world: World, recipients: int = 300) -> dict[str, Any]:
     """A campaign that waits for the first hundred to be accepted."""
     world.chat.script = lambda _: []
-    await world.start(campaign_window=100, campaign_batch=50)
+    await world.start(campaign_window=100, campaign_batch=50, **SHORT_LEASE)
     await world.chat.listen()
     campaign = await world.create(recipients)
     await world.until_counts(campaign["id"], requested=100)

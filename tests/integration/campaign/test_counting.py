@@ -133,3 +133,17 @@ async def test_an_outcome_that_is_no_campaigns_changes_nothing(world: World) -> 
     world.chat.requests[message_id] = request
     await world.chat.tell([message_id], "delivered")
     await world.until_counts(campaign_id, delivered=1)
+
+
+async def test_while_somebody_holds_a_campaign_for_long_its_outcomes_wait_and_burn_no_try(world: World) -> None:
+    campaign_id = await requested(world, 5)
+    async with world.database.worker() as connection:
+        await connection.execute("select 1 from campaigns for update")
+        await world.chat.tell(world.chat.requests, "sent")
+        await until(lambda: _refused_for_the_lock(world))
+    await world.until_counts(campaign_id, sent=5)
+
+
+async def _refused_for_the_lock(world: World) -> bool:
+    service = next(iter(world.running))
+    return "campaign.outcomes" in service.consumer.paused

@@ -73,13 +73,14 @@ async def test_a_csv_without_a_usable_header_is_refused_at_once(world: World, cs
     assert await world.rows("select 1 from campaigns") == []
 
 
-async def test_a_list_of_more_than_100_000_numbers_fails_as_a_whole(idle_world: World) -> None:
+async def test_a_list_of_more_numbers_than_a_campaign_may_have_fails_as_a_whole(idle_world: World) -> None:
     world = idle_world
-    await world.start(campaign_page=5000)
-    csv = "phone\n" + "\n".join(f"4915{n:08d}" for n in range(100_001))
+    await world.start(campaign_page=20, campaign_recipients=50)
+    csv = "phone\n" + "\n".join(f"4915{n:08d}" for n in range(51))
     campaign = await world.create(csv=csv, start=False)
-    failed = await world.until_state(campaign["id"], "failed", within=60)
-    assert "100,000" in failed["state_reason"]
+    failed = await world.until_state(campaign["id"], "failed")
+    assert "more than 50 numbers" in failed["state_reason"]
+    assert await world.counted(campaign["id"]) == {"cancelled": 40}
 
 
 async def test_a_job_that_was_given_up_fails_its_campaign(idle_world: World) -> None:
@@ -137,3 +138,18 @@ async def _job_ended(world: World, job_id: UUID) -> None:
         return bool(found[0]["state"] in ("done", "failed"))
 
     await until(ended)
+
+
+async def test_paused_while_freezing_the_list_is_frozen_and_waits_for_resume(idle_world: World) -> None:
+    world = idle_world
+    await world.start(campaign_page=1)
+    await world.chat.listen()
+    campaign = await world.create(40)
+    assert (await world.api("POST", f"/{campaign['id']}/pause")).json()["state"] == "paused"
+    await world.until_counts(campaign["id"], queued=40)
+    await _job_ended(world, (await world.rows("select id from jobs"))[0]["id"])
+    assert world.chat.requests == {}
+
+    assert (await world.api("POST", f"/{campaign['id']}/resume")).json()["state"] == "sending"
+    await world.until_state(campaign["id"], "completed")
+    assert len(world.chat.requests) == 40

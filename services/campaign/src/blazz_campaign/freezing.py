@@ -14,7 +14,6 @@ from blazz_chassis.database import Database
 from blazz_chassis.errors import DependencyDown, Unavailable
 from blazz_chassis.jobs import Job, JobLost
 from blazz_chassis.outbox import Outbox, Receipt
-from blazz_contracts.views.campaign import MAX_RECIPIENTS
 
 from blazz_campaign import lists, recipients, row
 from blazz_campaign.row import Campaign
@@ -39,9 +38,10 @@ where j.state = 'failed' and c.frozen_at is null and c.state in ('draft', 'freez
 class Freezing:
     """The job."""
 
-    def __init__(self, database: Database, outbox: Outbox, look: Callable[[], None], *, page: int) -> None:
-        """`look`: there may be something to send. `page`: rows in one transaction."""
-        self._database, self._outbox, self._look, self._page = database, outbox, look, page
+    def __init__(self, database: Database, outbox: Outbox, look: Callable[[], None], *, page: int, most: int) -> None:
+        """`look`: there may be something to send. `page`: rows in one transaction; `most`: recipients in all."""
+        self._database, self._outbox, self._look = database, outbox, look
+        self._page, self._most = page, most
 
     async def run(self, job: Job) -> dict[str, Any]:
         """Freeze the list of `job.input["campaign_id"]`."""
@@ -105,8 +105,8 @@ class Freezing:
                 shown = list(islice(refused, max(0, _SHOWN - campaign.invalid)))
                 campaign.invalid += len(page) - len(good)
                 await connection.execute(_REFUSED, campaign_id, _told(shown))
-            if campaign.counts.total() > MAX_RECIPIENTS:
-                raise BadSpreadsheet(f"it names more than {MAX_RECIPIENTS:,} numbers; split it")
+            if campaign.counts.total() > self._most:
+                raise BadSpreadsheet(f"it names more than {self._most:,} numbers; split it")
             if last:
                 await lists.forget(connection, campaign_id)
                 self._end(campaign)

@@ -50,7 +50,7 @@ def build(settings: Settings) -> Service:
         stopping=service.stopping,
     )
     jobs = Jobs(database, concurrency=settings.campaign_jobs)
-    freeze = Freezing(database, outbox, sending.look, page=settings.campaign_page)
+    freeze = Freezing(database, outbox, sending.look, page=settings.campaign_page, most=settings.campaign_recipients)
     jobs.kind(freezing.KIND)(freeze.run)
 
     consumers.register(service, settings, Outcomes(database, outbox, sending.poke))

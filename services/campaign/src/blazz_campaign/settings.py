@@ -3,6 +3,7 @@
 from typing import Self
 
 from blazz_chassis.settings import ServiceSettings
+from blazz_contracts.views.campaign import MAX_RECIPIENTS
 from pydantic import Field, model_validator
 
 
@@ -28,6 +29,9 @@ class Settings(ServiceSettings):
         default=0.5, gt=0, description="How often an instance looks for work that it was not told of."
     )
     campaign_page: int = Field(default=1000, ge=1, le=5000, description="Rows of a list frozen in one transaction.")
+    campaign_recipients: int = Field(
+        default=MAX_RECIPIENTS, ge=1, le=MAX_RECIPIENTS, description="Recipients of one campaign, at most."
+    )
     campaign_jobs: int = Field(default=2, ge=1, description="Lists that one instance freezes side by side.")
     campaign_progress: float = Field(default=1, gt=0, description="Shortest time between two tellings of the counts.")
     campaign_outcome_items: int = Field(default=1000, ge=1, description="Most outcomes counted in one transaction.")
