@@ -49,8 +49,9 @@ async def until(condition: Callable[[], Any], within: float = 15.0) -> Any:
 
 @dataclass
 class World:
-    """What a test of chat needs at hand."""
+    """What a test of chat needs at hand: a workspace with one channel."""
 
+    house: "House"
     chat: Service
     http: httpx.AsyncClient
     simulator: httpx.AsyncClient
@@ -121,8 +122,15 @@ class World:
         return seen
 
     async def ledger(self) -> list[dict[str, Any]]:
-        """What the simulator accepted."""
-        return list((await self.simulator.get("/_sim/ledger?limit=10000")).json()["entries"])
+        """What the simulator accepted from this number, in order."""
+        entries: list[dict[str, Any]] = []
+        after = 0
+        while True:
+            page = (await self.simulator.get("/_sim/ledger", params={"after": after, "limit": 10000})).json()
+            if not page["entries"]:
+                return [e for e in entries if e["phone_number_id"] == self.phone_number_id]
+            entries += page["entries"]
+            after = page["next"]
 
     async def sent_of(self, message_id: UUID) -> list[dict[str, Any]]:
         """Ledger entries of one message."""
@@ -160,15 +168,11 @@ async def simulator_url(tmp_path_factory: Any) -> AsyncIterator[str]:
     await runner.cleanup()
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def make_world(
-    make_vhost: Callable[[], Awaitable[str]], make_database: Any, simulator_url: str, tmp_path: Path
-) -> AsyncIterator[Build]:
-    """Starts chat with settings of the test's choice."""
-    endings: list[Callable[[], Awaitable[Any]]] = []
+class House:
+    """Chat with its own virtual host and database; any number of instances, workspaces and channels live in it."""
 
-    async def make(limits: dict[str, Any] | None = None, **settings: Any) -> World:
-        vhost, database = await make_vhost(), await make_database("chat")
+    def __init__(self, vhost: str, database: Any, simulator_url: str, folder: Path, **settings: Any) -> None:
+        self._vhost, self.database, self._simulator_url = vhost, database, simulator_url
         defaults: dict[str, Any] = {
             "env": "local",
             "http_port": 0,
@@ -179,7 +183,7 @@ async def make_world(
             "seal_key": SecretStr(new_key()),
             "retry_scale": 0.01,
             "chat_graph_url": simulator_url,
-            "chat_media_path": tmp_path / "media",
+            "chat_media_path": folder / "media",
             "chat_retry_waits": (0.2, 0.3, 0.4),
             "chat_hold_back": 0.5,
             "chat_provider_timeout": 2,
@@ -187,18 +191,51 @@ async def make_world(
             "chat_settle": 1.0,
             "chat_public_hosts_only": False,
         }
-        chat = build(Settings(**(defaults | settings)))
+        self._settings = defaults | settings
+        self._heard: dict[str, list[tuple[str, dict[str, Any]]]] = {}
+        self._endings: list[Callable[[], Awaitable[Any]]] = []
+
+    async def open(self) -> None:
+        """Start one instance, and listen."""
+        self.chat = await self.instance()
+        self.publisher = Publisher(self._vhost, service="gateway", queues=[])
+        await self.publisher.start()
+        self._endings.append(self.publisher.stop)
+        await asyncio.wait_for(self.publisher.declared.wait(), 20)
+        self.simulator = httpx.AsyncClient(base_url=self._simulator_url)
+        self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.chat.port}")
+        self._endings += [self.simulator.aclose, self.http.aclose]
+        listening = await aio_pika.connect(self._vhost)
+        self._endings.append(listening.close)
+        channel = await listening.channel()
+        queue = await channel.declare_queue(exclusive=True)
+        await queue.bind("blazz.events", "#")
+
+        async def hear(message: aio_pika.abc.AbstractIncomingMessage) -> None:
+            body = orjson.loads(message.body)
+            self._heard.setdefault(body["workspace_id"], []).append((message.type or "", body))
+
+        await queue.consume(hear, no_ack=True)
+
+    async def instance(self) -> Service:
+        """One more instance of chat."""
+        chat = build(Settings(**self._settings))
         serving = asyncio.create_task(chat.serve())
+
+        async def end() -> None:
+            chat.stop()
+            await asyncio.wait_for(serving, 30)
+
+        self._endings.append(end)
         await asyncio.wait_for(chat.started.wait(), 20)
         await asyncio.wait_for(chat.consumer.started.wait(), 20)
-        publisher = Publisher(vhost, service="gateway", queues=[])
-        await publisher.start()
-        await asyncio.wait_for(publisher.declared.wait(), 20)
-        simulator = httpx.AsyncClient(base_url=simulator_url)
-        http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{chat.port}")
+        return chat
+
+    async def world(self, limits: dict[str, Any] | None = None) -> World:
+        """A fresh workspace with a number of its own."""
         number = f"1{uuid4().int % 10**14:014d}"
         # A fresh account is subscribed to nothing: statuses come from the test.
-        answer = await simulator.put(
+        answer = await self.simulator.put(
             f"/_sim/accounts/{number}",
             json={
                 "display_phone_number": number,
@@ -208,7 +245,8 @@ async def make_world(
             },
         )
         assert answer.status_code < 300, answer.text
-        world = World(chat, http, simulator, publisher, uuid4(), UUID(int=0), number)
+        world = World(self, self.chat, self.http, self.simulator, self.publisher, uuid4(), UUID(int=0), number)
+        world.heard = self._heard.setdefault(str(world.workspace_id), [])
         answer = await world.api(
             "POST",
             "/channels",
@@ -224,37 +262,57 @@ async def make_world(
         )
         assert answer.status_code == 201, answer.text
         world.channel_id = UUID(answer.json()["id"])
-        listening = await aio_pika.connect(vhost)
-        channel = await listening.channel()
-        queue = await channel.declare_queue(exclusive=True)
-        await queue.bind("blazz.events", "#")
-
-        async def hear(message: aio_pika.abc.AbstractIncomingMessage) -> None:
-            world.heard.append((message.type or "", orjson.loads(message.body)))
-
-        await queue.consume(hear, no_ack=True)
-
-        async def end() -> None:
-            await simulator.delete("/_sim/faults")
-            chat.stop()
-            await asyncio.wait_for(serving, 30)
-            await publisher.stop()
-            await listening.close()
-            await http.aclose()
-            await simulator.aclose()
-
-        endings.append(end)
+        # Beats that an earlier test sent are no evidence in this one.
+        await world.rows("delete from webhook_flows returning 1")
         return world
 
-    yield make
-    for end in endings:
-        await end()
+    async def close(self) -> None:
+        """Stop all of it."""
+        for end in reversed(self._endings):
+            await end()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def house(
+    make_vhost: Callable[[], Awaitable[str]], make_database: Any, simulator_url: str, tmp_path_factory: Any
+) -> AsyncIterator[House]:
+    """Chat as most tests want it, started once."""
+    made = House(await make_vhost(), await make_database("chat"), simulator_url, tmp_path_factory.mktemp("chat"))
+    await made.open()
+    yield made
+    await made.close()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def world(make_world: Build) -> World:
-    """Chat with a channel without limits."""
-    return await make_world()
+async def make_world(
+    make_vhost: Callable[[], Awaitable[str]], make_database: Any, simulator_url: str, tmp_path: Path
+) -> AsyncIterator[Build]:
+    """Starts a chat of its own, with settings of the test's choice."""
+    houses: list[House] = []
+
+    async def make(limits: dict[str, Any] | None = None, **settings: Any) -> World:
+        made = House(await make_vhost(), await make_database("chat"), simulator_url, tmp_path, **settings)
+        houses.append(made)
+        await made.open()
+        return await made.world(limits)
+
+    yield make
+    for made in houses:
+        await made.simulator.delete("/_sim/faults")
+        await made.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def make_channel(house: House) -> AsyncIterator[Build]:
+    """Makes a workspace with limits of the test's choice."""
+    yield house.world
+    await house.simulator.delete("/_sim/faults")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def world(make_channel: Build) -> World:
+    """A workspace of its own with a channel without limits."""
+    return await make_channel()
 
 
 def item(message_id: UUID, attempt: int, status: str, wamid: str, **more: Any) -> StatusItem:

@@ -8,6 +8,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    Computed,
     DateTime,
     Double,
     ForeignKey,
@@ -23,6 +24,10 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 NOW = text("now()")
+CONTACT_WORDS = (
+    "lower(coalesce(name, '') || ' ' || coalesce(profile_name, '') || ' ' || coalesce(phone, '') || ' ' "
+    "|| coalesce(wa_id, '') || ' ' || coalesce(user_id, ''))"
+)
 
 
 def _at(*, nullable: bool = False, now: bool = False) -> Any:
@@ -81,7 +86,13 @@ class Contact(SQLModel, table=True):
         UniqueConstraint("workspace_id", "phone", name="contacts_phone"),
         UniqueConstraint("workspace_id", "user_id", name="contacts_user_id"),
         Index("contacts_wa_id", "workspace_id", "wa_id", postgresql_where=text("wa_id is not null")),
-        Index("contacts_recent", "workspace_id", text("last_message_at desc nulls last"), "id"),
+        Index(
+            "contacts_by_talk",
+            "workspace_id",
+            text("coalesce(last_message_at, '-infinity'::timestamptz) desc"),
+            text("id desc"),
+        ),
+        Index("contacts_by_words", "words", postgresql_using="gin", postgresql_ops={"words": "gin_trgm_ops"}),
     )
     id: UUID = Field(primary_key=True)
     workspace_id: UUID
@@ -92,6 +103,8 @@ class Contact(SQLModel, table=True):
     user_id: str | None = Field(default=None, sa_type=Text)
     name: str | None = Field(default=None, sa_type=Text)
     profile_name: str | None = Field(default=None, sa_type=Text)
+    words: str = Field(sa_column=Column(Text, Computed(CONTACT_WORDS, persisted=True), nullable=False))
+    """What a search looks through."""
     marketing_opt_out: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
     last_message_at: datetime | None = _at(nullable=True)
     created_at: datetime = _at(now=True)

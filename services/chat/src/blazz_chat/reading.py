@@ -1,5 +1,6 @@
 """Reading messages and contacts for people: one workspace at a time, under row-level security."""
 
+import re
 from typing import Any
 from uuid import UUID
 
@@ -91,12 +92,19 @@ async def contacts(
     connection: Connection, workspace_id: UUID, *, search: str | None, cursor: UUID | None, limit: int
 ) -> Page[ContactView]:
     """Contacts, most recent talk first; `search` finds parts of names and numbers."""
-    if search:
-        rows = await connection.fetch(_SEARCH, workspace_id, cursor, limit + 1, search)
+    words = _words(search) if search else ""
+    if words:
+        rows = await connection.fetch(_SEARCH, workspace_id, cursor, limit + 1, words)
     else:
         rows = await connection.fetch(_CONTACTS, workspace_id, cursor, limit + 1)
     items = [_contact(row) for row in rows[:limit]]
     return Page[ContactView](items=items, next=str(items[-1].id) if len(rows) > limit else None)
+
+
+def _words(search: str) -> str:
+    """What to look for: a number as people write it (`+31 6 4000-0001`) becomes the digits that are kept."""
+    words = " ".join(search.replace("\0", "").split())
+    return re.sub(r"\D", "", words) if re.fullmatch(r"\+?[\d ().-]*\d[\d ().-]*", words) else words
 
 
 def _contact(row: Any) -> ContactView:
