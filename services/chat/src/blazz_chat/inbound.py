@@ -15,6 +15,7 @@ from blazz_contracts.events import ContactUpdated, MessageReceived, ProviderMess
 from blazz_chat import feed, people
 from blazz_chat.people import Address, Person
 from blazz_chat.shown import shown
+from blazz_chat.storable import storable
 
 _INSERT = """
 insert into messages (id, workspace_id, conversation_id, contact_id, channel_id, direction, type, content, text, status,
@@ -43,12 +44,19 @@ with conversation as (
 )
 update contacts set last_message_at = now() where id = any($4::uuid[])
 """
+# Whoever writes may be answered: the daily limit counts only those whom the business writes to first.
+_LET_GO = """
+update messages set waits_for = null where conversation_id = any($1::uuid[]) and status in ('pending', 'sending')
+  and status = 'pending' and waits_for = 'tier'
+"""
 _MEDIA = """
 insert into media (id, workspace_id, state, mime_type, filename, message_id, channel_id, provider_media_id,
                    next_attempt_at)
 select *, now()
 from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::uuid[], $8::text[])
 """
+# WhatsApp's own notices (a new number, a new security code) open no window and wait for no answer.
+_NOT_WRITTEN = frozenset({"system"})
 _MEDIA_TYPES = frozenset({"image", "video", "audio", "document", "sticker", "voice"})
 
 
@@ -58,24 +66,25 @@ class _Row:
     def __init__(self, event: ProviderMessage) -> None:
         self.id = uuid7()
         self.event = event
-        self.content = dict(event.content)
-        self.text = shown(event.type, event.content)
+        self.content: dict[str, Any] = storable(event.content)
+        self.name: str | None = storable(event.profile_name)
+        self.text = shown(event.type, self.content)
         self.person: Person | None = None
         self.conversation_id: UUID | None = None
         self.media_id: UUID | None = None
         if event.context:
-            self.content["context"] = event.context
+            self.content["context"] = storable(event.context)
         if event.extra:
-            self.content["extra"] = event.extra
-        if event.type in _MEDIA_TYPES and isinstance(event.content.get("id"), str):
+            self.content["extra"] = storable(event.extra)
+        if event.type in _MEDIA_TYPES and isinstance(self.content.get("id"), str):
             self.media_id = uuid7()
             self.content["media_id"] = str(self.media_id)
 
     @property
     def answers(self) -> str | None:
         """WhatsApp's id of the message that this one answers or reacts to."""
-        target = (self.event.context or {}).get("id") or self.event.content.get("message_id")
-        return target if isinstance(target, str) else None
+        target = (self.event.context or {}).get("id") or self.content.get("message_id")
+        return storable(target) if isinstance(target, str) else None
 
 
 class Inbound:
@@ -106,9 +115,7 @@ class Inbound:
         return receipt, any(row.media_id for row in fresh)
 
     async def _find(self, connection: Connection, rows: list[_Row]) -> set[UUID]:
-        addresses = [
-            Address(row.event.workspace_id, row.event.phone, row.event.user_id, row.event.profile_name) for row in rows
-        ]
+        addresses = [Address(row.event.workspace_id, row.event.phone, row.event.user_id, row.name) for row in rows]
         found = await people.at(connection, addresses)
         for row, person in zip(rows, found, strict=True):
             row.person = person
@@ -149,11 +156,11 @@ class Inbound:
                 [row.media_id for row in files],
                 [row.event.workspace_id for row in files],
                 ["pending" for _ in files],
-                [str(row.event.content.get("mime_type") or "application/octet-stream") for row in files],
-                [row.event.content.get("filename") for row in files],
+                [str(row.content.get("mime_type") or "application/octet-stream") for row in files],
+                [_filename(row) for row in files],
                 [row.id for row in files],
                 [row.event.channel_id for row in files],
-                [row.event.content["id"] for row in files],
+                [row.content["id"] for row in files],
             )
         return new
 
@@ -163,8 +170,9 @@ class Inbound:
         for row in rows:
             if row.conversation_id is None:
                 continue
-            counts = 0 if row.event.echo else 1
-            at = None if row.event.echo else row.event.sent_at
+            written = not row.event.echo and row.event.type not in _NOT_WRITTEN
+            counts = 1 if written else 0
+            at = row.event.sent_at if written else None
             received[row.conversation_id] = received.get(row.conversation_id, 0) + counts
             before = latest.get(row.conversation_id)
             latest[row.conversation_id] = at if before is None else max(before, at) if at else before
@@ -172,6 +180,12 @@ class Inbound:
             ids = sorted(received)
             contacts = sorted({row.person.id for row in rows if row.person})
             await connection.execute(_TOUCH, ids, [received[i] for i in ids], [latest[i] for i in ids], contacts)
+            await connection.execute(_LET_GO, [i for i in ids if latest[i]])
+
+
+def _filename(row: _Row) -> str | None:
+    name = row.content.get("filename")
+    return name if isinstance(name, str) else None
 
 
 def _changes(row: _Row, now: datetime) -> list[feed.Change]:
@@ -197,7 +211,7 @@ def _changes(row: _Row, now: datetime) -> list[feed.Change]:
     )
     if row.person is None or not row.person.created:
         return [message]
-    contact = {"phone": event.phone, "user_id": event.user_id, "name": event.profile_name}
+    contact = {"phone": event.phone, "user_id": event.user_id, "name": row.name}
     return [feed.Change(event.workspace_id, "contact", row.person.id, contact), message]
 
 
@@ -215,7 +229,7 @@ def _events(rows: list[_Row], learned: set[UUID], now: datetime) -> list[Event]:
                     workspace_id=event.workspace_id,
                     contact_id=person.id,
                     created=person.created,
-                    display_name=event.profile_name,
+                    display_name=row.name,
                     phone=f"+{person.phone or event.phone}" if person.phone or event.phone else None,
                     user_id=person.user_id or event.user_id,
                     marketing_opt_out=person.marketing_opt_out,
@@ -233,7 +247,7 @@ def _events(rows: list[_Row], learned: set[UUID], now: datetime) -> list[Event]:
                 type=event.type,
                 content=row.content,
                 text=row.text,
-                contact_name=event.profile_name,
+                contact_name=row.name,
                 sent_at=event.sent_at,
                 created_at=now,
             )

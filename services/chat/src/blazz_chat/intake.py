@@ -24,6 +24,7 @@ from blazz_chat import failures, feed, people, window
 from blazz_chat.channels import Channel, Channels
 from blazz_chat.people import Address, Person
 from blazz_chat.shown import shown
+from blazz_chat.storable import storable
 
 LANES: dict[Lane, int] = {Lane.URGENT: 0, Lane.HIGH: 1, Lane.NORMAL: 2, Lane.CAMPAIGN: 3}
 
@@ -53,6 +54,12 @@ with conversation as (
     where id = any($1::uuid[]) and last_message_at is distinct from now()
 )
 update contacts set last_message_at = now() where id = any($2::uuid[])
+"""
+# Earlier messages of these conversations must go first: they go at the new one's pace, so that a person's answer does
+# not wait for a campaign's turn.
+_HURRY = """
+update messages set lane = $2
+where conversation_id = any($1::uuid[]) and status in ('pending', 'sending') and status = 'pending' and lane > $2
 """
 
 
@@ -98,7 +105,7 @@ class Intake:
         return rows, receipt
 
     def _row(self, request: MessageRequested) -> _Row:
-        content = request.content.model_dump(mode="json", exclude_none=True)
+        content: dict[str, Any] = storable(request.content.model_dump(mode="json", exclude_none=True))
         return _Row(request, content, shown(request.content.type, content))
 
     async def _find_people(self, connection: Connection, rows: list[_Row]) -> None:
@@ -157,10 +164,9 @@ class Intake:
                 continue
             conversation = found[row.channel.id, row.person.id]
             row.conversation_id = conversation.id
-            is_template = isinstance(row.request.content, Template)
-            if not is_template and window.is_closed(conversation.last_inbound_at, now):
+            if not isinstance(row.request.content, Template) and window.is_closed(conversation.last_inbound_at, now):
                 row.failure = failures.WINDOW_CLOSED
-            elif is_template and row.person.marketing_opt_out and row.request.origin.kind is OriginKind.CAMPAIGN:
+            elif row.person.marketing_opt_out and row.request.origin.kind is OriginKind.CAMPAIGN:
                 row.failure = failures.OPTED_OUT
 
     async def _insert(self, connection: Connection, rows: list[_Row]) -> set[UUID]:
@@ -189,6 +195,12 @@ class Intake:
         contacts = sorted({row.person.id for row in fresh if row.person and row.request.lane is not Lane.CAMPAIGN})
         if conversations:
             await connection.execute(_TOUCH, conversations, contacts)
+        ahead: dict[Lane, set[UUID]] = defaultdict(set)
+        for row in fresh:
+            if row.conversation_id and row.request.lane is not Lane.CAMPAIGN:
+                ahead[row.request.lane].add(row.conversation_id)
+        for lane, hurried in ahead.items():
+            await connection.execute(_HURRY, sorted(hurried), LANES[lane])
         return new
 
 

@@ -13,6 +13,8 @@ from blazz_contracts.events import (
     ProviderUnrecognized,
 )
 
+from blazz_chat.storable import storable
+
 Notice = ProviderAccount | ProviderTemplate | ProviderPreference | ProviderSession | ProviderUnrecognized
 
 _INSERT = """
@@ -46,7 +48,7 @@ class Notices:
                 notice.channel_id,
                 notice.name,
                 notice.field,
-                notice.value,
+                storable(notice.value),
                 notice.received_at,
             )
             if isinstance(notice, ProviderPreference):
