@@ -1,9 +1,12 @@
 """What a message refers to, resolved before it is sent: uploads become provider's media, reactions find a target."""
 
-from dataclasses import dataclass, replace
+import asyncio
+import time
+from dataclasses import replace
 from uuid import UUID
 
 from blazz_chassis.database import Database
+from blazz_chassis.errors import NotFound
 from blazz_contracts.message import Failure
 
 from blazz_chat import failures
@@ -29,12 +32,21 @@ _NO_TARGET = Failure(
 )
 
 
-@dataclass(frozen=True, slots=True)
+# How long an uploaded file's id is believed without asking the database: a campaign asks once, not for each recipient.
+_BELIEVED = 60.0
+_MOST_BELIEVED = 1000
+
+_Uploaded = str | Refusal | Unreachable
+
+
 class Enclosures:
     """Resolves what messages refer to."""
 
-    database: Database
-    library: Library
+    def __init__(self, database: Database, library: Library) -> None:
+        self.database = database
+        self.library = library
+        self._known: dict[tuple[UUID, UUID], tuple[float, str]] = {}
+        self._under_way: dict[tuple[UUID, UUID], asyncio.Task[_Uploaded]] = {}
 
     async def prepare(
         self, channel: Channel, message: Outgoing, provider: WhatsAppProvider
@@ -55,17 +67,38 @@ class Enclosures:
     async def _upload(
         self, channel: Channel, message: Outgoing, media_id: UUID, provider: WhatsAppProvider
     ) -> Outgoing | Refusal | Unreachable:
-        async with self.database.worker() as connection:
-            known = await connection.fetchval(_UPLOADED, media_id, channel.id)
-            row = None if known else await connection.fetchrow(_MEDIA, media_id, channel.workspace_id)
-        if known:
+        """A file that many messages show is uploaded once, however many wait for it."""
+        key = (media_id, channel.id)
+        until, known = self._known.get(key, (0.0, ""))
+        if until > time.monotonic():
             return replace(message, provider_media_id=known)
-        if row is None:
-            return Refusal(Remedy.FAIL, failures.NO_MEDIA)
-        file = StoredFile(self.library, channel.workspace_id, row["id"], row["mime_type"], row["filename"] or "file")
-        uploaded = await provider.upload(channel, file)
-        if not isinstance(uploaded, str):
-            return uploaded
+        task = self._under_way.get(key)
+        if task is None:
+            task = self._under_way[key] = asyncio.create_task(self._hand_over(channel, media_id, provider))
+            task.add_done_callback(lambda _: self._under_way.pop(key, None))
+        uploaded = await asyncio.shield(task)
+        return replace(message, provider_media_id=uploaded) if isinstance(uploaded, str) else uploaded
+
+    async def _hand_over(self, channel: Channel, media_id: UUID, provider: WhatsAppProvider) -> _Uploaded:
         async with self.database.worker() as connection:
-            await connection.execute(_REMEMBER, media_id, channel.id, channel.workspace_id, uploaded)
-        return replace(message, provider_media_id=uploaded)
+            known: str | None = await connection.fetchval(_UPLOADED, media_id, channel.id)
+            row = None if known else await connection.fetchrow(_MEDIA, media_id, channel.workspace_id)
+        if known is None:
+            if row is None:
+                return Refusal(Remedy.FAIL, failures.NO_MEDIA)
+            file = StoredFile(
+                self.library, channel.workspace_id, row["id"], row["mime_type"], row["filename"] or "file"
+            )
+            try:
+                uploaded = await provider.upload(channel, file)
+            except NotFound:
+                return Refusal(Remedy.FAIL, failures.NO_MEDIA)
+            if not isinstance(uploaded, str):
+                return uploaded
+            known = uploaded
+            async with self.database.worker() as connection:
+                await connection.execute(_REMEMBER, media_id, channel.id, channel.workspace_id, known)
+        if len(self._known) >= _MOST_BELIEVED:
+            self._known.clear()
+        self._known[media_id, channel.id] = (time.monotonic() + _BELIEVED, known)
+        return known

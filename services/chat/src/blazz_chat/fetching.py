@@ -8,7 +8,7 @@ import httpx
 import structlog
 from blazz_chassis.addresses import check_outside
 from blazz_chassis.database import Database
-from blazz_chassis.errors import BlazzError
+from blazz_chassis.errors import DependencyDown
 
 from blazz_chat.channels import Channels
 from blazz_chat.media import LARGEST, Library
@@ -63,7 +63,10 @@ class Fetching:
         try:
             async with asyncio.timeout(_LEASE - 10):
                 size, sha256, mime_type = await self._download(row)
-        except (httpx.HTTPError, BlazzError, TimeoutError, ValueError) as error:
+        except DependencyDown:
+            raise
+        except Exception as error:
+            # Whatever WhatsApp answered or the store said: this file waits, the others do not.
             await self._failed(row, str(error) or type(error).__name__)
             return
         async with self._database.worker() as connection:
@@ -86,7 +89,9 @@ class Fetching:
         told = await self._client.get(f"{self._graph}/{row['provider_media_id']}", headers=headers)
         told.raise_for_status()
         described = told.json()
-        url = described["url"]
+        url = described.get("url") if isinstance(described, dict) else None
+        if not isinstance(url, str):
+            raise ValueError("WhatsApp gave no address for the file")
         await self._check(url)
         async with self._client.stream("GET", url, headers=headers) as answer:
             answer.raise_for_status()

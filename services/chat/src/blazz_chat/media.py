@@ -13,6 +13,7 @@ from blazz_chassis.database import Database
 from blazz_chassis.errors import Invalid, NotFound, TooLarge, Unavailable
 from blazz_chassis.ids import uuid7
 from blazz_contracts.views.media import MediaView
+from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
 # Meta's sizes (Cloud API, "Supported media types"), bytes. Anything else is a document.
@@ -76,7 +77,7 @@ class Library:
         except (TooLarge, Invalid):
             await self.discard(workspace_id, media_id)
             raise
-        except OSError as error:
+        except (OSError, BaseError) as error:
             raise Unavailable("the file store does not take files right now; try again") from error
         return size, digest.hexdigest()
 
@@ -93,6 +94,8 @@ class Library:
             row = await connection.fetchrow(_GET, workspace_id, media_id)
         if row is None:
             raise NotFound("there is no such file in this workspace")
+        if row["state"] == "failed":
+            raise NotFound("WhatsApp did not hand this file over; ask the customer to send it again", code="media_lost")
         if row["state"] != "ready":
             raise Unavailable("the file is still being fetched from WhatsApp; try again", retry_after=2)
         return _view(row)
@@ -103,6 +106,8 @@ class Library:
             found = await obstore.get_async(self._store, _key(workspace_id, media_id))
         except FileNotFoundError as error:
             raise NotFound("there is no such file in this workspace") from error
+        except BaseError as error:
+            raise Unavailable("the file store does not answer right now; try again") from error
         return _parts(found)
 
 

@@ -46,8 +46,7 @@ class CloudApi:
                 wamid = said["messages"][0]["id"]
             except (KeyError, IndexError, TypeError):
                 return Unknown("an answer without a message id")
-            contacts = said.get("contacts") or [{}]
-            return Accepted(str(wamid), contacts[0].get("wa_id"))
+            return Accepted(str(wamid), _wa_id_in(said))
         refused = _refusal_in(said)
         if refused is not None:
             return refused
@@ -72,14 +71,18 @@ class CloudApi:
                 timeout=self._timeout * 4,
             )
         except httpx.HTTPError as error:
-            return Unreachable(type(error).__name__)
+            reason = type(error.__cause__ or error).__name__
+            return Unreachable(reason) if never_left(error) else _not_uploaded(Remedy.RETRY, reason)
         try:
             said = orjson.loads(answer.content)
         except ValueError:
-            return Unreachable(f"HTTP {answer.status_code}")
+            said = None
         if isinstance(said, dict) and isinstance(said.get("id"), str):
             return str(said["id"])
-        return _refusal_in(said) or Unreachable(f"HTTP {answer.status_code}")
+        passing = answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR or answer.is_success
+        return _refusal_in(said) or _not_uploaded(
+            Remedy.RETRY if passing else Remedy.FAIL, f"HTTP {answer.status_code}"
+        )
 
     async def reachable(self) -> bool:
         """Any HTTP answer will do."""
@@ -88,6 +91,19 @@ class CloudApi:
         except httpx.HTTPError:
             return False
         return True
+
+
+def _wa_id_in(said: dict[str, Any]) -> str | None:
+    try:
+        found = said["contacts"][0]["wa_id"]
+    except (KeyError, IndexError, TypeError):
+        return None
+    return found if isinstance(found, str) and found.isascii() and found.isdigit() else None
+
+
+def _not_uploaded(remedy: Remedy, reason: str) -> Refusal:
+    """The file did not get through: this message's affair, not everybody's."""
+    return Refusal(remedy, Failure(code="media_refused", title=f"WhatsApp did not take the file ({reason})."))
 
 
 def _refusal_in(said: Any) -> Refusal | None:
