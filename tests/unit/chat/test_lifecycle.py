@@ -50,7 +50,7 @@ def test_the_same_history_told_twice_tells_nothing_new(history: list[tuple[str, 
 
 
 def error_free(message: State) -> bool:
-    return message.failure is None or message.status in (Status.FAILED, Status.DELIVERED, Status.READ, Status.PLAYED)
+    return message.failure is None or message.status is Status.FAILED
 
 
 def test_delivered_without_sent_tells_both() -> None:
@@ -62,9 +62,26 @@ def test_delivered_without_sent_tells_both() -> None:
 
 
 def test_a_success_of_an_earlier_attempt_stops_the_next_one() -> None:
-    message = state(Status.PENDING, waits_for="retry")
+    message = state(Status.PENDING)
     apply(message, told("sent", 1), Retries())
     assert (message.status, message.waits_for) == (Status.SENT, None)
+
+
+def test_a_late_sent_of_an_attempt_that_failed_does_not_call_off_its_retry() -> None:
+    message = state(Status.SENT)
+    apply(message, told("failed", 1, error=PASSING), Retries())
+    assert (message.status, message.waits_for) == (Status.PENDING, "retry")
+    apply(message, told("sent", 1), Retries())
+    assert (message.status, message.waits_for) == (Status.PENDING, "retry")
+    apply(message, told("delivered", 1), Retries())
+    assert (message.status, message.waits_for, message.settled[1][0]) == (Status.DELIVERED, None, "sent")
+
+
+def test_what_arrived_after_all_shows_no_failure() -> None:
+    message = state(Status.SENT)
+    apply(message, told("failed", 1, error=UNDELIVERABLE), Retries())
+    apply(message, told("delivered", 1), Retries())
+    assert (message.status, message.failure) == (Status.DELIVERED, None)
 
 
 def test_a_failure_of_an_earlier_attempt_changes_nothing() -> None:

@@ -13,6 +13,9 @@ from blazz_chassis.seal import Sealer
 # How long a channel may be out of date on another instance after a change: short enough for a person who pressed
 # "stop", long enough to cost nothing.
 FRESH_SECONDS = 1.0
+_MOST_KNOWN = 10_000
+# The share of a channel's bucket that only urgent messages may take: a person's reply never waits for a campaign.
+URGENT_SHARE = 0.1
 
 _COLUMNS = "id, workspace_id, provider, name, phone_number_id, waba_id, state, limits, sealed_credentials"
 _BY_ID = f"select {_COLUMNS} from channels where id = any($1::uuid[]) and deleted_at is null"  # noqa: S608
@@ -23,7 +26,7 @@ order by workspace_id, state, created_at, id
 """  # noqa: S608
 _STOP = """
 update channels set state = 'stopped', state_reason = $2, revision = revision + 1
-where id = $1 and state = 'active' returning revision
+where id = $1 and state = 'active'
 """
 
 
@@ -40,6 +43,11 @@ class Limits:
     def bucket_size(self) -> float:
         """Tokens the bucket holds: one second's worth."""
         return max(1.0, self.messages_per_second or 1.0)
+
+    @property
+    def urgent_share(self) -> float:
+        """Tokens of a full bucket that only urgent messages may take; never all, or nothing else would ever leave."""
+        return min(self.bucket_size * URGENT_SHARE, self.bucket_size - 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +79,8 @@ class Channels:
     async def get(self, connection: Connection, ids: Iterable[UUID]) -> dict[UUID, Channel]:
         """The channels of these ids that exist, whatever their workspace: the caller checks whose they are."""
         now, found, missing = time.monotonic(), {}, []
+        if len(self._known) > _MOST_KNOWN:
+            self._known.clear()  # ids come from outside: they must not fill the memory
         for channel_id in set(ids):
             at, channel = self._known.get(channel_id, (0.0, None))
             if now - at > FRESH_SECONDS:
@@ -113,10 +123,11 @@ class Channels:
         self._known.pop(channel_id, None)
         self._default.clear()
 
-    async def stop(self, connection: Connection, channel_id: UUID, reason: str) -> bool:
-        """Stop a number that WhatsApp will not serve. Returns False when it was stopped already."""
-        self.forget(channel_id)
-        return await connection.fetchval(_STOP, channel_id, reason) is not None
+    async def stop(self, connection: Connection, reasons: dict[UUID, str]) -> None:
+        """Stop numbers that WhatsApp will not serve; one that is stopped already keeps its first reason."""
+        for channel_id in sorted(reasons):
+            self.forget(channel_id)
+            await connection.execute(_STOP, channel_id, reasons[channel_id])
 
     def _open(self, row: Any) -> Channel:
         credentials = orjson.loads(self._sealer.open(row["sealed_credentials"]))

@@ -15,9 +15,6 @@ from blazz_chassis.database import Connection, Database
 from blazz_chat.channels import Channel
 from blazz_chat.providers.protocol import Outgoing
 
-# The share of a channel's bucket that only urgent messages may take: a person's reply never waits for a campaign.
-URGENT_SHARE = 0.1
-
 _BUCKET = """
 insert into channel_buckets (channel_id, tokens, refilled_at) values ($1, $3, now())
 on conflict (channel_id) do update
@@ -25,6 +22,8 @@ set tokens = least($3, channel_buckets.tokens + $2 * extract(epoch from now() - 
     refilled_at = now()
 returning tokens
 """
+# A channel without a rate has no bucket to queue at; its daily limit is counted by one claim at a time all the same.
+_ALONE = "select 1 from channels where id = $1 for no key update"
 _TAKE = "update channel_buckets set tokens = tokens - $2 where channel_id = $1"
 
 # The lowest unsent message of a conversation goes first. One that waits for a retry holds back later ones only until
@@ -69,11 +68,17 @@ select count(*) as n, min(business_opened_at) as oldest from conversations
 where channel_id = $1 and business_opened_at > now() - interval '24 hours'
 """
 _OPENED = "update conversations set business_opened_at = now() where id = any($1::uuid[])"
+# What waits for a stopped channel is let go with it; one that was refused while the channel was started again, now.
 _WAKE = """
-update messages set waits_for = null
-where status = 'pending' and waits_for is not null and waits_for <> 'channel_stopped' and next_attempt_at <= now()
+update messages set waits_for = null where id in (
+    select m.id from messages m
+    where m.status = 'pending' and m.waits_for is not null and m.next_attempt_at <= now()
+      and (m.waits_for <> 'channel_stopped'
+           or exists (select 1 from channels c where c.id = m.channel_id and c.state = 'active'))
+    order by m.next_attempt_at limit $1 for update of m skip locked)
 returning channel_id
 """
+_MOST_WOKEN = 1000
 _READY = """
 select c.id from channels c where c.state = 'active' and c.deleted_at is null and exists (
     select 1 from messages m where m.channel_id = c.id and m.status = 'pending' and m.waits_for is null)
@@ -88,6 +93,8 @@ class Claim:
     messages: list[Outgoing]
     wait: float | None = None
     """Seconds until the bucket has a token again, when it ran dry."""
+    more: bool = False
+    """All that was found has to wait, and there may be others that need not."""
 
 
 class Claims:
@@ -108,15 +115,19 @@ class Claims:
         async with self._database.worker() as connection:
             if rate is not None:
                 tokens = float(await connection.fetchval(_BUCKET, channel.id, rate, channel.limits.bucket_size))
-                spare = 0.0 if urgent else channel.limits.bucket_size * URGENT_SHARE
+                spare = 0.0 if urgent else channel.limits.urgent_share
                 most = min(most, int(tokens - spare))
                 if most < 1:
                     return Claim([], wait=(1 + spare - tokens) / rate)
+            elif channel.limits.recipients_per_day is not None:
+                await connection.execute(_ALONE, channel.id)
             candidates = await connection.fetch(_CANDIDATES, channel.id, list(lanes), most, self._hold_back)
-            if candidates and (channel.limits.pair_seconds or channel.limits.recipients_per_day):
-                candidates = await self._within_limits(connection, channel, candidates)
             if not candidates:
                 return Claim([])
+            if channel.limits.pair_seconds or channel.limits.recipients_per_day:
+                candidates = await self._within_limits(connection, channel, candidates)
+            if not candidates:
+                return Claim([], more=True)
             rows = await connection.fetch(_CLAIM, [row["id"] for row in candidates], self._lease)
             if rate is not None:
                 await connection.execute(_TAKE, channel.id, float(len(rows)))
@@ -174,10 +185,10 @@ class Claims:
             await connection.execute(_PAIR, [m[0] for m in moved], [m[1] for m in moved])
         return taken
 
-    async def wake(self) -> set[UUID]:
-        """Let go of what has waited long enough; returns the channels it belongs to."""
+    async def wake(self) -> bool:
+        """Let go of what has waited long enough, a part at a time; returns whether there may be more."""
         async with self._database.worker() as connection:
-            return {row["channel_id"] for row in await connection.fetch(_WAKE)}
+            return len(await connection.fetch(_WAKE, _MOST_WOKEN)) == _MOST_WOKEN
 
     async def ready(self) -> set[UUID]:
         """Channels that have something to send."""

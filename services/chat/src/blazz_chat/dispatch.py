@@ -17,10 +17,11 @@ from blazz_chassis.errors import BlazzError, Unavailable
 from blazz_contracts.message import Lane
 
 from blazz_chat.channels import Channel, Channels
-from blazz_chat.claims import Claims
+from blazz_chat.claims import Claim, Claims
 from blazz_chat.door import Door
 from blazz_chat.enclosures import Enclosures
 from blazz_chat.intake import LANES
+from blazz_chat.places import Places
 from blazz_chat.providers.protocol import Outcome, Outgoing, Unknown, Unreachable, WhatsAppProvider
 from blazz_chat.results import Result
 
@@ -34,6 +35,13 @@ _IDLE = 30.0
 _REFILL = 4
 # How long to wait before a result is committed again when the database was away. Seconds.
 _COMMIT_AGAIN = 0.5
+# How long a pump whose claim failed waits. Seconds.
+_AFTER_ERROR = 1.0
+# A dry bucket is asked again when it has some tokens, not one: a claim is a transaction. Urgent ones wait for one.
+# Seconds.
+_SIP, _URGENT_SIP = 0.05, 0.01
+# Of the connections to the provider, what is kept for uploads, fetches and probes; and of the rest, for urgent sends.
+_OTHER_CALLS, _URGENT_PLACES = 8, 0.25
 
 
 class Pump:
@@ -43,8 +51,11 @@ class Pump:
         self._dispatch = dispatch
         self._channel_id = channel_id
         self._lanes = lanes
+        self._urgent = lanes == URGENT
+        self._places = dispatch.places[lanes]
         self._free = dispatch.in_flight
         self._poke = asyncio.Event()
+        self._dry = False
         self._sending: set[asyncio.Task[None]] = set()
 
     def poke(self) -> None:
@@ -52,24 +63,30 @@ class Pump:
         self._poke.set()
 
     async def run(self) -> None:
-        """Claim and send until there has been nothing for a while."""
-        while True:
+        """Claim and send until there has been nothing for a while, or this instance stops."""
+        stopping = self._dispatch.stopping
+        while not stopping.is_set():
             self._poke.clear()
+            self._dry = False
             try:
                 wait = await self._pump()
             except BlazzError as error:
                 log.warning("dispatch_waits", channel_id=str(self._channel_id), error=error.code)
-                wait = 1.0
+                wait = _AFTER_ERROR
+            except Exception:
+                log.exception("dispatch_failed", channel_id=str(self._channel_id))
+                wait = _AFTER_ERROR
             try:
                 async with asyncio.timeout(_IDLE if wait is None else wait):
-                    await self._poke.wait()
+                    # No news brings tokens: while the bucket is dry, only the end of this instance is listened for.
+                    await (stopping if self._dry else self._poke).wait()
             except TimeoutError:
                 if wait is None and not self._sending and not self._poke.is_set():
                     return
 
     async def _pump(self) -> float | None:
         """Claim until nothing is left; returns seconds to wait, or None to wait for a poke."""
-        while True:
+        while not self._dispatch.stopping.is_set():
             if self._free < max(1, self._dispatch.in_flight // _REFILL):
                 return None  # a finished send pokes
             channel = await self._dispatch.channel(self._channel_id)
@@ -77,33 +94,43 @@ class Pump:
                 return None
             if not await self._dispatch.door(channel).open():
                 return 0.2
-            wanted = self._free
-            urgent = self._lanes == URGENT
+            wanted = self._places.take(self._free)
+            if not wanted:
+                self._places.when_free(self.poke)
+                return None
             started = time.monotonic()
-            claim = await self._dispatch.claims.take(channel, self._lanes, wanted, urgent=urgent)
-            if not claim.messages:
-                return None if claim.wait is None else max(claim.wait, 0.01)
-            reach("dispatch.claimed")
+            claim = Claim([])
+            try:
+                claim = await self._dispatch.claims.take(channel, self._lanes, wanted, urgent=self._urgent)
+            finally:
+                self._places.give_back(wanted - len(claim.messages))
+            if claim.messages:
+                reach("dispatch.claimed")
             self._free -= len(claim.messages)
             for message in claim.messages:
                 task = asyncio.create_task(self._send(channel, message, started))
                 self._sending.add(task)
                 task.add_done_callback(self._sending.discard)
-            if len(claim.messages) < wanted and claim.wait is None:
+            if claim.wait is not None:
+                self._dry = True
+                return max(claim.wait, _URGENT_SIP if self._urgent else _SIP)
+            if len(claim.messages) < wanted and not claim.more:
                 return None
+        return None
 
     async def _send(self, channel: Channel, message: Outgoing, claimed_at: float) -> None:
         try:
             outcome = await self._dispatch.call(channel, message, claimed_at)
             await self._dispatch.commit(Result(channel, message, outcome))
         except BlazzError as error:
-            # Nothing was sent (it could not be prepared), or this process stops before the result could be stored: the
-            # attempt stays unsettled, and a status or the settle time decides.
+            # This process stops before the result could be stored: the attempt stays unsettled, and a status or the
+            # settle time decides.
             log.warning("result_not_stored", message_id=str(message.message_id), error=error.code)
         except Exception:
             log.exception("send_failed", message_id=str(message.message_id))
         finally:
             self._free += 1
+            self._places.give_back(1)
             self._poke.set()
 
     async def drained(self) -> None:
@@ -125,11 +152,16 @@ class Dispatch:
         providers: dict[str, WhatsAppProvider],
         enclosures: Enclosures,
         in_flight: int,
+        connections: int,
         call_limit: float,
         claim_fresh: float,
     ) -> None:
         """In seconds: `call_limit`, what a call to a provider may take; `claim_fresh`, when a claim is given back."""
         self.claims = claims
+        at_once = max(2, connections - _OTHER_CALLS)
+        urgent = max(1, int(at_once * _URGENT_PLACES))
+        self.places = {URGENT: Places(urgent), BULK: Places(at_once - urgent)}
+        self.stopping = asyncio.Event()
         self.in_flight = in_flight
         self._database = database
         self._channels = channels
@@ -140,11 +172,10 @@ class Dispatch:
         self._call_limit = call_limit
         self._claim_fresh = claim_fresh
         self._pumps: dict[tuple[UUID, tuple[int, ...]], tuple[Pump, asyncio.Task[None]]] = {}
-        self._stopping = False
 
     def poke(self, channel_id: UUID, lanes: tuple[int, ...] | None = None) -> None:
         """A channel may have something to send."""
-        if self._stopping:
+        if self.stopping.is_set():
             return
         for each in (URGENT, BULK) if lanes is None else (lanes,):
             key = (channel_id, each)
@@ -171,7 +202,11 @@ class Dispatch:
     async def call(self, channel: Channel, message: Outgoing, claimed_at: float) -> Outcome:
         """Hand one message to its provider."""
         provider, door = self._providers[channel.provider], self._doors[channel.provider]
-        enclosed = await self._enclosures.prepare(channel, message, provider)
+        try:
+            enclosed = await self._enclosures.prepare(channel, message, provider)
+        except Unavailable as error:
+            await asyncio.sleep(_AFTER_ERROR)
+            return Unreachable(error.code)  # ours, not the provider's: its door stays open
         if not isinstance(enclosed, Outgoing):
             if isinstance(enclosed, Unreachable):
                 door.shut(enclosed.reason)
@@ -195,14 +230,16 @@ class Dispatch:
             try:
                 return await self._results.submit(result)
             except Unavailable:
-                if self._stopping:
+                if self.stopping.is_set():
                     raise
                 await asyncio.sleep(_COMMIT_AGAIN)
 
     async def stop(self) -> None:
         """Claim nothing more; finish what is under way."""
-        self._stopping = True
-        for _, task in self._pumps.values():
-            task.cancel()
+        self.stopping.set()
+        for pump, _ in self._pumps.values():
+            pump.poke()
+        # Not cancelled: a claim that was cut short may have been committed, and would wait for the settle time.
+        await asyncio.gather(*(task for _, task in self._pumps.values()), return_exceptions=True)
         for pump, _ in self._pumps.values():
             await pump.drained()

@@ -91,7 +91,9 @@ NO_CONTACT = Failure(code="contact_not_found", title="This contact is not in the
 NO_CHANNEL = Failure(
     code="channel_not_found", title="The workspace has no such channel: connect a WhatsApp number, or name another."
 )
+CHANNEL_GONE = Failure(
+    code="channel_deleted", title="The channel was disconnected before this was sent: send it from another."
+)
 NO_MEDIA = Failure(
     code="media_not_found", title="This upload is not in the workspace, or was deleted: upload it again."
 )
-TRIED_OUT = "tried_out"

@@ -27,7 +27,12 @@ select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::uuid[], $5::jsonb
 _READ = (
     "select cursor, kind, id, data, at from changes where workspace_id = $1 and cursor > $2 order by cursor limit $3"
 )
-_PURGE = "delete from changes where at < now() - make_interval(days => $1)"
+# A part at a time: a million rows in one statement would outlast its time limit, each time anew.
+_PURGE = """
+delete from changes where ctid = any(array(
+    select ctid from changes where at < now() - make_interval(days => $1) order by at limit $2))
+"""
+_PURGED_AT_ONCE = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,6 @@ async def read(connection: Connection, workspace_id: UUID, *, after: int, limit:
     return Changes(changes=changes, next=changes[-1].cursor if changes else after, more=len(rows) > limit)
 
 
-async def purge(connection: Connection, *, days: int) -> None:
-    """Forget changes older than this."""
-    await connection.execute(_PURGE, days)
+async def purge(connection: Connection, *, days: int) -> bool:
+    """Forget some changes older than this; returns whether there may be more."""
+    return str(await connection.execute(_PURGE, days, _PURGED_AT_ONCE)) == f"DELETE {_PURGED_AT_ONCE}"

@@ -63,6 +63,12 @@ class State:
     """What is to be told, in order."""
     settled: dict[int, tuple[str, str | None, Failure | None]] = field(default_factory=dict)
     """Attempts whose outcome became known: number → (outcome, provider's id, failure)."""
+    refused: set[int] = field(default_factory=set)
+    """Attempts known to have failed. That one of them was sent once is no news; that it was delivered is."""
+    sent_before: bool = False
+    """Whether it was told as sent already."""
+    stops: Failure | None = None
+    """Why the number cannot go on, when that was told."""
     opted_out: bool = False
     changed: bool = False
 
@@ -95,12 +101,15 @@ def apply(state: State, told: Told, retries: Retries) -> None:
 
 
 def _advance(state: State, told: Told, status: Status, attempt: int) -> None:
-    if attempt not in state.settled:
-        state.settled[attempt] = ("sent", told.provider_message_id, None)
+    if status is Status.SENT and attempt in state.refused:
+        # Late, or told again: a failed attempt was sent before it failed, and its retry must not be called off.
+        return
+    state.settled[attempt] = ("sent", told.provider_message_id, None)
+    state.refused.discard(attempt)
     if RANK[status] <= RANK[state.status]:
         return
-    if state.status is Status.FAILED and attempt != state.attempt:
-        # An earlier attempt of a message that we gave up on did arrive: the truth wins.
+    if state.status is Status.FAILED:
+        # A message that we gave up on did arrive: the truth wins.
         state.failure = None
     if RANK[state.status] < RANK[Status.SENT] or state.status is Status.FAILED:
         # What was not known to be sent until now was sent under this id.
@@ -115,6 +124,9 @@ def _advance(state: State, told: Told, status: Status, attempt: int) -> None:
 def _step(state: State, status: Status, at: datetime) -> None:
     state.status = status
     state.changed = True
+    if status is Status.SENT and state.sent_before:
+        return  # by an attempt that failed later: who watches has seen this tick
+    state.sent_before = state.sent_before or status is Status.SENT
     state.steps.append((status, at))
     if status is Status.SENT:
         state.times["sent_at"] = at
@@ -127,7 +139,10 @@ def _step(state: State, status: Status, at: datetime) -> None:
 
 def _fail(state: State, told: Told, attempt: int, retries: Retries) -> None:
     refused = failures.from_errors(told.errors)
+    if RANK[state.status] > RANK[Status.FAILED]:
+        return  # what was delivered did not fail
     state.settled[attempt] = ("failed", told.provider_message_id, refused.failure)
+    state.refused.add(attempt)
     if attempt != state.attempt or state.waits_for or RANK[state.status] >= RANK[Status.FAILED]:
         # A late failure of the first attempt cannot kill the second; nor can one that the answer told already.
         return
@@ -144,6 +159,7 @@ def refuse(state: State, refused: failures.Refusal, at: datetime, retries: Retri
     state.changed = True
     if refused.remedy is Remedy.STOP_CHANNEL:
         state.status, state.waits_for, state.wait = Status.PENDING, "channel_stopped", 0.0
+        state.stops = refused.failure
         return
     if refused.remedy in PASSING:
         state.tries += 1

@@ -15,6 +15,7 @@ from blazz_contracts.events import (
 )
 
 from blazz_chat import consumers
+from blazz_chat.abandoning import Abandoning
 from blazz_chat.api import channels as channel_routes
 from blazz_chat.api import contacts as contact_routes
 from blazz_chat.api import media as media_routes
@@ -71,7 +72,7 @@ def build(settings: Settings) -> Service:
         version=settings.chat_graph_version,
         timeout=settings.chat_provider_timeout,
     )
-    statuses = Statuses(database, outbox, retries)
+    statuses = Statuses(database, outbox, channels, retries)
     notices = Notices(database)
     dispatch = Dispatch(
         database,
@@ -90,6 +91,7 @@ def build(settings: Settings) -> Service:
         providers={"meta": cloud_api},
         enclosures=Enclosures(database, library),
         in_flight=settings.chat_in_flight,
+        connections=settings.chat_provider_connections,
         call_limit=settings.chat_provider_timeout,
         claim_fresh=settings.chat_claim_fresh,
     )
@@ -106,6 +108,7 @@ def build(settings: Settings) -> Service:
         settings,
         dispatch,
         Settling(database, outbox, settle=settings.chat_settle),
+        Abandoning(database, outbox),
         fetching,
         statuses,
         notices,

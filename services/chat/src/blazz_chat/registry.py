@@ -26,6 +26,8 @@ insert into channels (id, workspace_id, provider, name, phone_number_id, waba_id
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning *
 """
 _GET = "select * from channels where workspace_id = $1 and id = $2 and deleted_at is null"
+# Two who change different things at once both get their way; nor is a number started again that was stopped meanwhile.
+_GET_TO_CHANGE = f"{_GET} for no key update"
 _LIST = "select * from channels where workspace_id = $1 and deleted_at is null order by created_at, id"
 _UPDATE = """
 update channels
@@ -93,7 +95,7 @@ class Registry:
     async def update(self, context: WorkspaceContext, channel_id: UUID, asked: UpdateChannel) -> ChannelView:
         """Change what is named; `state: active` starts a stopped number and lets its waiting messages go."""
         async with self._database.api(context.workspace_id) as connection:
-            before = await self._row(connection, context.workspace_id, channel_id)
+            before = await self._row(connection, context.workspace_id, channel_id, sql=_GET_TO_CHANGE)
             secrets = orjson.loads(self._sealer.open(before["sealed_credentials"]))
             for name in _SECRETS:
                 new: SecretStr | None = getattr(asked, name)
@@ -121,16 +123,17 @@ class Registry:
         return view(row)
 
     async def delete(self, context: WorkspaceContext, channel_id: UUID) -> None:
-        """Disconnect a number; its conversations stay."""
+        """Disconnect a number; its conversations stay, and what it had still to send fails (`abandoning`)."""
         async with self._database.api(context.workspace_id) as connection:
-            await self._row(connection, context.workspace_id, channel_id)
+            await self._row(connection, context.workspace_id, channel_id, sql=_GET_TO_CHANGE)
             row = await connection.fetchrow(_DELETE, context.workspace_id, channel_id)
+            await connection.execute(_RELEASE, context.workspace_id, channel_id)
             receipt = await self._tell(connection, context, row, "channel.deleted")
         self._channels.forget(channel_id)
         await self._outbox.send(receipt)
 
-    async def _row(self, connection: Connection, workspace_id: UUID, channel_id: UUID) -> Any:
-        row = await connection.fetchrow(_GET, workspace_id, channel_id)
+    async def _row(self, connection: Connection, workspace_id: UUID, channel_id: UUID, *, sql: str = _GET) -> Any:
+        row = await connection.fetchrow(sql, workspace_id, channel_id)
         if row is None:
             raise NotFound("there is no such channel in this workspace", code="channel_not_found")
         return row

@@ -72,24 +72,19 @@ class Results:
             await self._indefinite(connection, results)
             states = await rows.lock(connection, [r.message.message_id for r in definite])
             now = datetime.now(UTC)
-            stops: dict[UUID, str] = {}
             opted_out: set[UUID] = set()
             for result in definite:
                 row = states.get(result.message.message_id)
                 if row is None:
                     continue
                 self._apply(row, result, now)
-                if isinstance(result.outcome, Refusal):
-                    if result.outcome.remedy is Remedy.STOP_CHANNEL:
-                        stops[result.channel.id] = result.outcome.failure.title
-                    elif result.outcome.remedy is Remedy.OPT_OUT:
-                        opted_out.add(row.contact_id)
+                if isinstance(result.outcome, Refusal) and result.outcome.remedy is Remedy.OPT_OUT:
+                    opted_out.add(row.contact_id)
             await rows.save(connection, list(states.values()), hold_back=self._retries.hold_back)
             await self._learn(connection, definite, states)
             if opted_out:
                 await connection.execute(_OPT_OUT, sorted(opted_out))
-            for channel_id, reason in stops.items():
-                await self._channels.stop(connection, channel_id, reason)
+            await self._channels.stop(connection, rows.stopped(states.values()))
             receipt = await self._outbox.add(connection, events(states.values()))
             await feed.append(connection, rows.changes(states.values()))
         return receipt
@@ -105,6 +100,7 @@ class Results:
             )
         elif isinstance(outcome, Refusal):
             state.settled.setdefault(message.attempt, ("failed", None, outcome.failure))
+            state.refused.add(message.attempt)
             if current:
                 lifecycle.refuse(state, outcome, now, self._retries)
 

@@ -8,6 +8,7 @@ from blazz_chassis.app import Service
 from blazz_chassis.errors import Unavailable
 
 from blazz_chat import feed
+from blazz_chat.abandoning import Abandoning
 from blazz_chat.dispatch import Dispatch
 from blazz_chat.fetching import Fetching
 from blazz_chat.notices import Notices
@@ -31,6 +32,7 @@ class Rounds:
         settings: Settings,
         dispatch: Dispatch,
         settling: Settling,
+        abandoning: Abandoning,
         fetching: Fetching,
         statuses: Statuses,
         notices: Notices,
@@ -39,6 +41,7 @@ class Rounds:
         self._settings = settings
         self._dispatch = dispatch
         self._settling = settling
+        self._abandoning = abandoning
         self._fetching = fetching
         self._statuses = statuses
         self._notices = notices
@@ -79,20 +82,25 @@ class Rounds:
 
     async def _due(self) -> None:
         claims = self._dispatch.claims
-        await claims.wake()
+        while await claims.wake():
+            pass
         for channel_id in await claims.ready():
             self._dispatch.poke(channel_id)
 
     async def _settle(self) -> None:
         for channel_id in await self._settling.run_once():
             self._dispatch.poke(channel_id)
+        while await self._abandoning.run_once():
+            pass
 
     async def _fetch_due(self) -> None:
         while await self._fetching.run_once():
             pass
 
     async def _purge(self) -> None:
-        async with self._service.database.worker() as connection:
-            await feed.purge(connection, days=self._settings.chat_feed_days)
+        more = True
+        while more:
+            async with self._service.database.worker() as connection:
+                more = await feed.purge(connection, days=self._settings.chat_feed_days)
         await self._notices.purge(days=self._settings.chat_notice_days)
         await self._statuses.purge()

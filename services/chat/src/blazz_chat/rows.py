@@ -14,9 +14,10 @@ from blazz_chat.lifecycle import State
 # Locked in the order of ids, so that two batches wait for each other in one direction only.
 _LOCK = """
 select id, workspace_id, conversation_id, contact_id, channel_id, status, attempt, tries, provider_message_id, failure,
-       waits_for, origin_kind, origin_id
+       waits_for, origin_kind, origin_id, sent_at
 from messages where id = any($1::uuid[]) and conversation_id is not null order by id for update
 """
+_REFUSED = "select message_id, number from attempts where message_id = any($1::uuid[]) and outcome = 'failed'"
 _SAVE = """
 update messages m set status = r.status, waits_for = r.waits_for, tries = r.tries, failure = r.failure,
     provider_message_id = r.provider_message_id,
@@ -37,8 +38,12 @@ update attempts a set outcome = s.outcome, finished_at = coalesce(a.finished_at,
 from unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::jsonb[])
      s (id, number, outcome, provider_message_id, failure)
 where a.message_id = s.id and a.number = s.number
-  and (a.outcome is null or a.outcome = 'unsettled' or a.outcome <> s.outcome and s.outcome = 'sent')
+  and a.outcome is distinct from s.outcome
 """
+
+
+_UNSENT = frozenset({Status.PENDING, Status.SENDING})
+_REFUSED_ONCE = frozenset({Status.PENDING, Status.FAILED})
 
 
 @dataclass(slots=True)
@@ -52,13 +57,24 @@ class Row:
     origin: Origin
     before: Status
 
+    @property
+    def moved_the_queue(self) -> bool:
+        """Whether messages may be sent now that could not before: it was unsent, or is again."""
+        return self.before in _UNSENT or self.state.status in _UNSENT
+
 
 async def lock(connection: Connection, ids: Iterable[UUID]) -> dict[UUID, Row]:
     """Lock outbound messages and read what decides about them."""
     wanted = list(set(ids))
     if not wanted:
         return {}
-    return {row["id"]: _row(row) for row in await connection.fetch(_LOCK, wanted) if row["origin_kind"] is not None}
+    found = {row["id"]: _row(row) for row in await connection.fetch(_LOCK, wanted) if row["origin_kind"] is not None}
+    # A first attempt under way or accepted, which is nearly every message, has no refusal behind it.
+    tried = [row.state.id for row in found.values() if row.state.attempt > 1 or row.before in _REFUSED_ONCE]
+    if tried:
+        for attempt in await connection.fetch(_REFUSED, tried):
+            found[attempt["message_id"]].state.refused.add(attempt["number"])
+    return found
 
 
 async def save(connection: Connection, rows: list[Row], *, hold_back: float) -> None:
@@ -89,6 +105,11 @@ async def save(connection: Connection, rows: list[Row], *, hold_back: float) -> 
             [s[3] for s in settled],
             [s[4].model_dump() if s[4] else None for s in settled],
         )
+
+
+def stopped(rows: Iterable[Row]) -> dict[UUID, str]:
+    """The channels that cannot go on, and why."""
+    return {row.channel_id: row.state.stops.title for row in rows if row.state.stops}
 
 
 def changes(rows: Iterable[Row]) -> list[feed.Change]:
@@ -123,6 +144,7 @@ def _row(row: Any) -> Row:
             provider_message_id=row["provider_message_id"],
             failure=Failure(**row["failure"]) if row["failure"] else None,
             waits_for=row["waits_for"],
+            sent_before=row["sent_at"] is not None,
         ),
         row["conversation_id"],
         row["contact_id"],

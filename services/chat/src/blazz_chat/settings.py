@@ -13,7 +13,9 @@ class Settings(ServiceSettings):
     chat_graph_url: str = Field(default="https://graph.facebook.com", description="Where the Graph API answers.")
     chat_graph_version: str = Field(default="v23.0", pattern=r"^v[0-9]+\.[0-9]+$")
     chat_provider_timeout: float = Field(default=15, gt=0, description="One call to the provider, as a whole.")
-    chat_provider_connections: int = Field(default=128, ge=1, description="Connections to the provider, at most.")
+    chat_provider_connections: int = Field(
+        default=256, ge=16, description="Connections to the provider, and so calls under way, at most."
+    )
     chat_in_flight: int = Field(
         default=128,
         ge=1,

@@ -11,7 +11,9 @@ from blazz_contracts.events import ProviderStatus, WebhooksAlive
 from blazz_contracts.events.provider_status import StatusItem
 
 from blazz_chat import feed, lifecycle, rows
+from blazz_chat.channels import Channels
 from blazz_chat.lifecycle import Retries
+from blazz_chat.storable import storable
 from blazz_chat.telling import events
 
 _BY_PROVIDER_ID = """
@@ -42,9 +44,10 @@ MISSED_BEATS = 3
 class Statuses:
     """Applies statuses in micro-batches."""
 
-    def __init__(self, database: Database, outbox: Outbox, retries: Retries) -> None:
+    def __init__(self, database: Database, outbox: Outbox, channels: Channels, retries: Retries) -> None:
         self._database = database
         self._outbox = outbox
+        self._channels = channels
         self._retries = retries
 
     async def apply(self, batch: list[ProviderStatus]) -> Sequence[set[UUID]]:
@@ -71,23 +74,27 @@ class Statuses:
                     continue
                 lifecycle.apply(
                     row.state,
-                    lifecycle.Told(item.status, item.at, item.provider_message_id, attempt, item.errors),
+                    lifecycle.Told(
+                        item.status, item.at, storable(item.provider_message_id), attempt, storable(item.errors)
+                    ),
                     self._retries,
                 )
             await rows.save(connection, list(states.values()), hold_back=self._retries.hold_back)
             opted_out = sorted({row.contact_id for row in states.values() if row.state.opted_out})
             if opted_out:
                 await connection.execute(_OPT_OUT, opted_out)
+            await self._channels.stop(connection, rows.stopped(states.values()))
             if stray:
                 await connection.execute(
                     _STRAY,
                     [event.workspace_id for event, _ in stray],
                     [event.channel_id for event, _ in stray],
-                    [item.model_dump(mode="json") for _, item in stray],
+                    [storable(item.model_dump(mode="json")) for _, item in stray],
                 )
             receipt = await self._outbox.add(connection, events(states.values()))
             await feed.append(connection, rows.changes(states.values()))
-        return receipt, {row.channel_id for row in states.values() if row.state.changed}
+        # A tick on what was sent before frees nobody: only what left, or waits again, lets others go.
+        return receipt, {r.channel_id for r in states.values() if r.state.changed and r.moved_the_queue}
 
     async def _resolve(
         self, connection: Connection, batch: list[ProviderStatus]
@@ -104,7 +111,9 @@ class Statuses:
         if not unnamed:
             return found
         rows_ = await connection.fetch(
-            _BY_PROVIDER_ID, [item.provider_message_id for item in unnamed], [event.channel_id for event in batch]
+            _BY_PROVIDER_ID,
+            [storable(item.provider_message_id) for item in unnamed],
+            [event.channel_id for event in batch],
         )
         known = {row["provider_message_id"]: (row["message_id"], row["number"]) for row in rows_}
         return [
