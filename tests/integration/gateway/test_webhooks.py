@@ -87,7 +87,9 @@ async def test_metas_handshake_is_answered_with_the_challenge(world: World) -> N
     assert (answer.status_code, answer.text) == (200, "1158201444")
     assert answer.headers["content-type"].startswith("text/plain")
     for wrong in ({"hub.verify_token": "x"}, {"hub.mode": "unsubscribe"}):
-        assert (await world.http.get(path, params=query | wrong)).status_code == 403
+        refused = await world.http.get(path, params=query | wrong)
+        assert (refused.status_code, refused.json()["code"]) == (403, "verify_token_wrong")
+        assert refused.json()["errors"][0]["field"] == next(iter(wrong))
     assert (await world.http.get(f"/webhooks/whatsapp/{uuid4().hex}", params=query)).status_code == 404
 
 

@@ -156,7 +156,7 @@ async def test_what_chat_refuses_is_refused_at_once_and_leaves_nothing(stack: St
     old = await stack.world.http.post(
         "/chat/send", data={"contact_uuid": str(uuid4()), "message": "x"}, headers=stack.tenant.headers
     )
-    assert old.status_code == 404
+    assert (old.status_code, old.json()["errors"][0]["field"]) == (404, "contact_uuid")
 
 
 async def test_the_answer_names_the_channel_and_get_agrees(stack: Stack) -> None:
@@ -205,6 +205,12 @@ async def test_a_file_goes_in_and_comes_out_as_it_was(stack: Stack) -> None:
     assert "sandbox" in got.headers["content-security-policy"]
     told = (await stack.api("GET", f"/media/{made.json()['id']}")).json()
     assert told["sha256"] == made.json()["sha256"]
+
+
+async def test_a_file_name_in_plain_utf_8_is_kept(stack: Stack) -> None:
+    name = {"X-Filename": "caf\u00e9 \u20ac.png".encode(), "Content-Type": "image/png"}
+    made = await stack.api("POST", "/media", content=b"x", headers=name)
+    assert (made.status_code, made.json()["filename"]) == (201, "caf\u00e9 \u20ac.png")
 
 
 async def test_another_workspace_sees_nothing_of_it(stack: Stack) -> None:

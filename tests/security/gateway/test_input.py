@@ -203,6 +203,30 @@ async def test_hidden_poison_is_refused_before_anything_is_stored(world: World, 
     assert not await world.rows("select 1 from accepted where workspace_id = $1", tenant.workspace_id)
 
 
+@pytest.mark.parametrize(
+    ("path", "field", "rest"),
+    [
+        ("/api/v1/auth/login", "password", {"email": "a@b.test"}),
+        ("/api/v1/auth/login", "email", {"password": "x"}),
+        ("/api/v1/auth/refresh", "refresh_token", {}),
+    ],
+)
+@pytest.mark.parametrize("value", ["a\x00b", "a\ud800b"])
+async def test_credentials_that_are_no_text_are_refused_by_name(
+    world: World, path: str, field: str, rest: dict[str, str], value: str
+) -> None:
+    headers = {"content-type": "application/json"}
+    answer = await world.http.post(path, content=json.dumps({**rest, field: value}), headers=headers)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
+
+
+async def test_a_token_that_would_be_expired_already_is_refused(world: World) -> None:
+    tenant = await world.tenant()
+    asked = {"name": "late", "expires_at": "2020-01-01T00:00:00Z"}
+    answer = await world.http.post("/api/v1/tokens", json=asked, headers=await world.bearer(tenant.email))
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "expires_at")
+
+
 async def test_bottomless_json_is_a_4xx(world: World) -> None:
     tenant = await world.tenant()
     deep = b'{"a":' * 5_000 + b"1" + b"}" * 5_000

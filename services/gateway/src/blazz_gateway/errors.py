@@ -2,7 +2,8 @@
 
 GatewayError
 ├── InvalidCredentials 401 · CredentialExpired 401 · RefreshReused 401
-├── CsrfMissing 403 · ForeignWorkspace 403 · RoleMissing 403 · ScopeMissing 403 · SignatureWrong 403 · ForeignNumber 403
+├── CsrfMissing 403 · ForeignWorkspace 403 · RoleMissing 403 · ScopeMissing 403 · SignatureWrong 403
+├── VerifyTokenWrong 403 · ForeignNumber 403
 ├── WorkspaceUnnamed 400 · Malformed 400
 ├── KeyReused 422 · KeyInFlight 409
 └── RateLimited 429
@@ -73,6 +74,12 @@ class SignatureWrong(GatewayError):
     """A webhook that the app secret did not sign."""
 
     code, title, status = "signature_wrong", "The signature does not match the body and the app secret", 403
+
+
+class VerifyTokenWrong(GatewayError):
+    """Meta's handshake by somebody who does not know the verify token."""
+
+    code, title, status = "verify_token_wrong", "The verify token is not this webhook's", 403
 
 
 class ForeignNumber(GatewayError):

@@ -120,8 +120,10 @@ def router(door: Door, access: Access, logins: Logins, *, session_days: float) -
     @routes.post("/auth/login", openapi_extra={"security": []})
     async def login(asked: Login, request: Request, response: Response) -> LoggedIn:
         """Log in with e-mail and password."""
+        password = asked.password.get_secret_value()
         storable.check(asked.email, "email")
-        credentials = await logins.login(asked.email, asked.password.get_secret_value(), door.address(request))
+        storable.check(password, "password")
+        credentials = await logins.login(asked.email, password, door.address(request))
         return cookies.answer(response, credentials, asked.mode)
 
     @routes.post("/auth/refresh", openapi_extra={"security": []})
@@ -129,6 +131,7 @@ def router(door: Door, access: Access, logins: Logins, *, session_days: float) -
         """Get new credentials for a refresh token, which is used up by it."""
         given = asked.refresh_token
         if given is not None:
+            storable.check(given.get_secret_value(), "refresh_token")
             return cookies.answer(response, await access.refresh(given.get_secret_value()), "bearer")
         text = request.cookies.get(door.refresh_cookie)
         if not text:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import orjson
-from blazz_chassis.errors import Invalid
+from blazz_chassis.errors import BlazzError, FieldError, Invalid
 from blazz_contracts.recipient import Recipient
 from blazz_contracts.views.message import MessageView
 from fastapi import APIRouter, Request, Response
@@ -26,6 +26,8 @@ from blazz_gateway.waiting import Outcomes
 _KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
 _WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})\"?(?:$|[,;\s])", re.IGNORECASE)
 _SETTLED = frozenset({"sent", "delivered", "read", "played", "failed"})
+_OLD_NAMES = {"to.contact_id": "contact_uuid", "image.link": "message", "document.link": "message"}
+"""How the old system's request calls what an order does."""
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"model": MessageView, "description": "It was sent or failed within `Prefer: wait`."},
     202: {"model": MessageView, "description": "Accepted: it will be sent. `Location` tells how it fares."},
@@ -120,7 +122,12 @@ def router(door: Door, sending: Sending, statuses: MessageStatus, outcomes: Outc
             key=_key(request),
             fingerprint=_fingerprint(asked),
         )
-        sent = await sending.send(actor, order)
+        try:
+            sent = await sending.send(actor, order)
+        except BlazzError as error:
+            # They are told of in the words of this request, not in those of the order made from it.
+            error.errors = [FieldError(_OLD_NAMES.get(each.field, each.field), each.message) for each in error.errors]
+            raise
         body = {"success": True, "message": "Message accepted", "data": {"chat_id": sent.answer["id"]}}
         return Response(orjson.dumps(body), headers=_headers(sent), media_type="application/json")
 

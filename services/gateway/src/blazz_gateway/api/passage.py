@@ -2,7 +2,9 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from string import printable
 from typing import Any, Literal
+from urllib.parse import quote
 
 from blazz_contracts.views.campaign import CampaignView, CreateCampaign, RecipientView
 from blazz_contracts.views.change import Changes
@@ -181,7 +183,12 @@ def _endpoint(passage: Passage, door: Door, upstream: Upstream) -> Any:
 
 async def _streamed(upstream: Upstream, passage: Passage, url: str, request: Request, context: Any) -> Response:
     incoming = _Incoming(request) if passage.method == "POST" else None
-    headers = {name: value for name in _REQUEST_HEADERS if (value := request.headers.get(name))}
+    # A header may hold any bytes (a file's name in UTF-8); what is no ASCII goes on percent-encoded.
+    headers = {
+        name: quote(value.encode("latin-1"), safe=printable)
+        for name in _REQUEST_HEADERS
+        if (value := request.headers.get(name))
+    }
     try:
         answer = await upstream.open(
             passage.method, url, context, headers=headers, content=incoming.pieces() if incoming else None

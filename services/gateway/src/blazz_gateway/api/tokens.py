@@ -1,8 +1,10 @@
 """API tokens."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
+from blazz_chassis.errors import Invalid
 from blazz_contracts.event import Contract
 from blazz_contracts.views.page import Page
 from blazz_contracts.views.request import Request as Asked
@@ -61,6 +63,8 @@ def router(door: Door, access: Access) -> APIRouter:
     async def create(actor: Admin, asked: CreateToken, response: Response) -> NewToken:
         """Make an API token; its text is shown this once."""
         storable.check(asked)
+        if asked.expires_at is not None and asked.expires_at <= datetime.now(UTC):
+            raise Invalid("is in the past", field="expires_at")
         made, text = await access.create_token(
             actor,
             name=asked.name,

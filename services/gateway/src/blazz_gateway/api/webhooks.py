@@ -6,7 +6,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import PlainTextResponse
 
 from blazz_gateway.api.shortcut import TAKEN
-from blazz_gateway.errors import SignatureWrong
+from blazz_gateway.errors import VerifyTokenWrong
 from blazz_gateway.webhooks.intake import Intake
 
 
@@ -23,7 +23,7 @@ def router(intake: Intake) -> APIRouter:
     ) -> PlainTextResponse:
         """Meta's handshake: the challenge is given back to who knows the verify token."""
         if mode != "subscribe":
-            raise SignatureWrong("hub.mode must be subscribe", code="verify_token_wrong")
+            raise VerifyTokenWrong("hub.mode must be subscribe", field="hub.mode")
         await intake.handshake(identifier, verify_token)
         # The challenge is Meta's, but the address is open to all: text that no browser takes for a page.
         return PlainTextResponse(challenge, headers={"X-Content-Type-Options": "nosniff"})

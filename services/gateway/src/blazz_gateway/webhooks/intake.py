@@ -13,7 +13,7 @@ from blazz_contracts.events import ProviderUnrecognized
 
 from blazz_gateway.audit import AuditLog
 from blazz_gateway.channel import Channel, Channels
-from blazz_gateway.errors import ForeignNumber, SignatureWrong
+from blazz_gateway.errors import ForeignNumber, SignatureWrong, VerifyTokenWrong
 from blazz_gateway.webhooks import signature
 from blazz_gateway.webhooks.fact import Fact
 from blazz_gateway.webhooks.parsing import Unpublishable, parsed
@@ -52,10 +52,10 @@ class Intake:
         self._audited: dict[tuple[UUID, str], float] = {}
 
     async def handshake(self, identifier: str, verify_token: str) -> None:
-        """Return when this is the verify token of the identifier's channel. Raises `NotFound`, `SignatureWrong`."""
+        """Return when this is the verify token of the identifier's channel. Raises `NotFound`, `VerifyTokenWrong`."""
         channel = await self._channel(identifier)
         if channel.verify_token is None or not signature.same(verify_token, channel.verify_token):
-            raise SignatureWrong("the verify token is not this webhook's", code="verify_token_wrong")
+            raise VerifyTokenWrong(field="hub.verify_token")
 
     async def take(self, identifier: str, body: bytes, signed: str) -> Taken:
         """Publish what a webhook says. `signed` is `X-Hub-Signature-256`.
