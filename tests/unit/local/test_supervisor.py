@@ -85,6 +85,16 @@ async def test_a_killed_program_serves_again_within_two_seconds_under_a_new_pid(
     assert supervisor.pid("sample") != killed
 
 
+async def test_a_new_pid_is_told_of_before_it_serves(supervisor: Supervisor, tmp_path: Path) -> None:
+    sample = Sample(tmp_path)
+    await supervisor.start(sample.program)
+    served: list[bool] = []
+    supervisor.changed = lambda: served.append(sample.flag.exists())
+    supervisor.kill("sample")
+    await until(lambda: bool(served))
+    assert served == [False]
+
+
 async def test_a_program_that_never_gets_ready_fails_with_the_end_of_its_log(
     supervisor: Supervisor, tmp_path: Path
 ) -> None:

@@ -46,7 +46,7 @@ class Supervisor:
     def __init__(self, *, say: Say = print) -> None:
         self._say = say
         self.changed: Callable[[], None] = lambda: None
-        """Called whenever a program serves again under another pid."""
+        """Called when a program runs under another pid; at once, before it serves: nobody is to be told a dead one."""
         self._running: dict[str, _Running] = {}
         self._caps: asyncio.Task[None] | None = None
 
@@ -153,6 +153,7 @@ class Supervisor:
                 self._say(f"{program.name} ended with status {status} after {lived:.1f} s; starting it again")
             entry.process = _spawn(program)
             entry.restarts += 1
+            self.changed()
             try:
                 await self._until_ready(entry)
             except StartFailed as failure:
@@ -161,7 +162,6 @@ class Supervisor:
                     await entry.process.stop(program.stop_signal, grace=2.0)
                 continue
             self._say(f"{program.name} is ready again (pid {entry.process.pid})")
-            self.changed()
 
     async def _cap_logs(self) -> None:
         while True:
