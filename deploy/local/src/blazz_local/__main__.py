@@ -12,6 +12,7 @@ from pathlib import Path
 from blazz_local import background, definitions, foreground, rabbitmq, status, watch
 from blazz_local.errors import LocalError
 from blazz_local.folder import Folder
+from blazz_local.lock import held
 from blazz_local.logs import Follower
 from blazz_local.servers import Servers
 
@@ -90,11 +91,13 @@ async def _servers(folder: Folder) -> int:
     def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
-    async with Servers(folder, durable=False, say=say) as servers:
-        print(f"export BLAZZ_AMQP_URL={servers.rabbitmq.amqp_url}")
-        print(f"export BLAZZ_AMQP_MANAGEMENT_URL={servers.rabbitmq.management_url}")
-        print(f"export BLAZZ_POSTGRES_URL={servers.postgres.url}", flush=True)
-        await stop.wait()
+    # A second pair in the same folder would take the first one for what a crash left, and end it.
+    with held(folder):
+        async with Servers(folder, durable=False, say=say) as servers:
+            print(f"export BLAZZ_AMQP_URL={servers.rabbitmq.amqp_url}")
+            print(f"export BLAZZ_AMQP_MANAGEMENT_URL={servers.rabbitmq.management_url}")
+            print(f"export BLAZZ_POSTGRES_URL={servers.postgres.url}", flush=True)
+            await stop.wait()
     return 0
 
 

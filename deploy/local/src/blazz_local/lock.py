@@ -18,7 +18,7 @@ def held(folder: Folder) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise AlreadyRunning(
-                f"a stack runs in {folder.path} already (pid {holder(folder)}): make status, make down"
+                f"something runs in {folder.path} already (pid {holder(folder)}): make status, make down"
             ) from None
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
