@@ -194,6 +194,7 @@ class House:
         self._settings = defaults | settings
         self._heard: dict[str, list[tuple[str, dict[str, Any]]]] = {}
         self._endings: list[Callable[[], Awaitable[Any]]] = []
+        self._serving: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
         """Start one instance, and listen."""
@@ -221,6 +222,7 @@ class House:
         """One more instance of chat."""
         chat = build(Settings(**self._settings))
         serving = asyncio.create_task(chat.serve())
+        self._serving.append(serving)
 
         async def end() -> None:
             chat.stop()
@@ -265,6 +267,10 @@ class House:
         # Beats that an earlier test sent are no evidence in this one.
         await world.rows("delete from webhook_flows returning 1")
         return world
+
+    async def stopped(self) -> None:
+        """Wait for instances that were told to stop."""
+        await asyncio.wait_for(asyncio.gather(*self._serving), 30)
 
     async def close(self) -> None:
         """Stop all of it."""

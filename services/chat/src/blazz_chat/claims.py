@@ -112,13 +112,16 @@ class Claims:
 
     async def _take(self, channel: Channel, lanes: Sequence[int], most: int, *, urgent: bool) -> Claim:
         rate = channel.limits.messages_per_second
+        wait: float | None = None
         async with self._database.worker() as connection:
             if rate is not None:
                 tokens = float(await connection.fetchval(_BUCKET, channel.id, rate, channel.limits.bucket_size))
                 spare = 0.0 if urgent else channel.limits.urgent_share
-                most = min(most, int(tokens - spare))
-                if most < 1:
+                left = int(tokens - spare)
+                if left < 1:
                     return Claim([], wait=(1 + spare - tokens) / rate)
+                if left <= most:
+                    most, wait = left, 1 / rate
             elif channel.limits.recipients_per_day is not None:
                 await connection.execute(_ALONE, channel.id)
             candidates = await connection.fetch(_CANDIDATES, channel.id, list(lanes), most, self._hold_back)
@@ -131,7 +134,8 @@ class Claims:
             rows = await connection.fetch(_CLAIM, [row["id"] for row in candidates], self._lease)
             if rate is not None:
                 await connection.execute(_TAKE, channel.id, float(len(rows)))
-        return Claim([_outgoing(row) for row in rows])
+        # Every token went: asking again before there is another would be for nothing.
+        return Claim([_outgoing(row) for row in rows], wait=wait if len(rows) == most else None)
 
     async def _within_limits(self, connection: Connection, channel: Channel, candidates: list[Any]) -> list[Any]:
         now: datetime = await connection.fetchval("select now()")
