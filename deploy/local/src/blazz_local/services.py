@@ -38,6 +38,12 @@ LOCAL_SETTINGS: Mapping[str, Mapping[str, str]] = {
         "BLAZZ_OUTBOX_LEASE": "3",
     },
     "gateway": {"BLAZZ_GATEWAY_ALIVE_SECONDS": "1"},
+    # A campaign whose sender was killed goes on after the lease, which must be at least twice the publish limit.
+    "campaign": {
+        "BLAZZ_PUBLISH_TIMEOUT": "2",
+        "BLAZZ_CAMPAIGN_LEASE": "4",
+        "BLAZZ_CAMPAIGN_STALL": "5",
+    },
     "chat": {
         "BLAZZ_CHAT_RETRY_WAITS": "[1, 2, 4]",
         "BLAZZ_CHAT_PAIR_BASE": "2",
