@@ -51,14 +51,17 @@ CHAT_SEND: dict[Lane, Queue] = {
     )
     for lane in Lane
 }
-# Statuses have a queue of their own: a campaign's hundred thousand ticks never delay a customer's message.
-CHAT_STATUSES = Queue("chat.statuses", "chat", _inbound(ProviderStatus, WebhooksAlive))
+# Statuses have a queue of their own: a campaign's hundred thousand ticks never delay a customer's message. One consumer
+# at a time: a beat of `webhooks.alive` says that all before it was seen, which no other instance may still hold.
+CHAT_STATUSES = Queue("chat.statuses", "chat", _inbound(ProviderStatus, WebhooksAlive), single_active_consumer=True)
+# One consumer at a time: what a customer writes in a row stays in that order.
 CHAT_INBOUND = Queue(
     "chat.inbound",
     "chat",
     _inbound(
         ProviderMessage, ProviderAccount, ProviderTemplate, ProviderPreference, ProviderSession, ProviderUnrecognized
     ),
+    single_active_consumer=True,
 )
 CHAT_WORKSPACES = Queue("chat.workspaces", "chat", _events(WorkspaceUpdated))
 CAMPAIGN_OUTCOMES = Queue("campaign.outcomes", "campaign", _events(MessageSent, MessageFailed, StatusUpdated))
