@@ -1,6 +1,8 @@
 """The database: row-level security holds under the roles a service really uses, and pools leak nothing."""
 
 import asyncio
+import os
+import signal
 import uuid
 from uuid import UUID, uuid4
 
@@ -9,6 +11,7 @@ import pytest
 from blazz_chassis.database import Connection, Database
 from blazz_chassis.errors import DatabaseBusy, DatabaseUnavailable
 from blazz_chassis.settings import ServiceSettings
+from blazz_local import Servers
 from prometheus_client import REGISTRY
 from sqlalchemy import text
 
@@ -190,3 +193,31 @@ async def test_a_pool_that_is_used_up_says_so_in_time(migrated: ServiceSettings)
             async with database.worker():
                 pass
     await database.close()
+
+
+async def _ask(database: Database, workspace_id: UUID) -> None:
+    async with database.api(workspace_id) as connection:
+        await connection.fetchval("select 1")
+
+
+async def test_a_database_that_does_not_answer_is_away_and_not_waited_for_for_ever(
+    migrated: ServiceSettings, servers: Servers
+) -> None:
+    if not servers.private:
+        pytest.skip("the server runs where its processes cannot be stopped")
+    database = Database(
+        migrated.database_api_url, migrated.database_worker_url, api_statement_timeout=0.2, acquire_timeout=1
+    )
+    workspace_id, frozen = uuid4(), 0
+    try:
+        async with database.api(workspace_id) as connection:
+            frozen = await connection.fetchval("select pg_backend_pid()")
+        os.kill(frozen, signal.SIGSTOP)
+        with pytest.raises(DatabaseUnavailable):
+            await asyncio.wait_for(_ask(database, workspace_id), 20)
+        async with database.api(workspace_id) as connection:
+            assert await connection.fetchval("select 1") == 1
+    finally:
+        if frozen:
+            os.kill(frozen, signal.SIGCONT)
+        await database.close()

@@ -1,7 +1,8 @@
 """HTTP as every service answers it: problems that name the field, ids that go through, limits that hold."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import uuid4
 
 import httpx
@@ -12,6 +13,7 @@ from blazz_chassis.app import Service
 from blazz_chassis.context import InternalContext, WorkspaceContext
 from blazz_chassis.errors import NotFound, TooMany, Unavailable
 from blazz_chassis.settings import ServiceSettings
+from blazz_chassis.web import BodyLimit
 from fastapi import Body, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
@@ -218,3 +220,28 @@ async def test_the_documents_are_the_same_each_time(service: Service) -> None:
     assert service.openapi() == service.openapi()
     assert "4XX" in service.openapi()["paths"]["/orders"]["post"]["responses"]
     assert service.asyncapi() == service.asyncapi()
+
+
+async def test_a_body_that_trickles_in_is_cut_off_with_408() -> None:
+    """One byte and then nothing: the connection is not held for it."""
+    sent: list[dict[str, Any]] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def receive() -> dict[str, Any]:
+        if not sent and not begun:
+            begun.append(True)
+            return {"type": "http.request", "body": b"x", "more_body": True}
+        await asyncio.Event().wait()
+        raise AssertionError("unreachable")
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    begun: list[bool] = []
+    limited = BodyLimit(app, default=1000, patience=0.05)
+    await limited({"type": "http", "method": "POST", "path": "/", "headers": []}, receive, send)
+    assert sent[0]["status"] == 408

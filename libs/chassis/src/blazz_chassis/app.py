@@ -67,6 +67,7 @@ class Service:
             worker_pool=settings.database_worker_pool,
             acquire_timeout=settings.database_acquire_timeout,
             statement_timeout=settings.database_statement_timeout,
+            api_statement_timeout=settings.database_api_statement_timeout,
             lock_timeout=settings.database_lock_timeout,
             idle_timeout=settings.database_idle_timeout,
         )

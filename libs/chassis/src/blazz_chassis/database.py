@@ -29,6 +29,8 @@ else:
 T = TypeVar("T")
 
 _SET_WORKSPACE = "select set_config('app.workspace_id', $1, true)"
+# Seconds that a statement's answer may take beyond the server's own limit before the connection counts as dead.
+_ANSWER_MARGIN = 1.0
 _AWAY = (
     asyncpg.PostgresConnectionError,  # class 08: the connection broke, or cannot be made
     asyncpg.CannotConnectNowError,  # starting up or shutting down
@@ -46,8 +48,11 @@ _BUSY = (asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError)
 class _Pool:
     """A pool that is opened at first use, so that a service starts while its database is away."""
 
-    def __init__(self, url: str, size: int, acquire_timeout: float, settings: dict[str, str]) -> None:
+    def __init__(
+        self, url: str, size: int, acquire_timeout: float, command_timeout: float, settings: dict[str, str]
+    ) -> None:
         self._url, self._size, self._settings = url, size, settings
+        self._command_timeout = command_timeout
         self.acquire_timeout = acquire_timeout
         self._pool: Pool | None = None
         self._opening = asyncio.Lock()
@@ -63,6 +68,7 @@ class _Pool:
                         max_size=self._size,
                         init=cast("Any", _prepare),
                         timeout=self.acquire_timeout,
+                        command_timeout=self._command_timeout,
                         server_settings=self._settings,
                     )
         return self._pool
@@ -90,6 +96,7 @@ class Database:
         worker_pool: int = 4,
         acquire_timeout: float = 5.0,
         statement_timeout: float = 15.0,
+        api_statement_timeout: float = 5.0,
         lock_timeout: float = 5.0,
         idle_timeout: float = 30.0,
     ) -> None:
@@ -102,8 +109,12 @@ class Database:
             "idle_in_transaction_session_timeout": _milliseconds(idle_timeout),
             "timezone": "UTC",
         }
-        self._api = _Pool(self.api_url, api_pool, acquire_timeout, self.server_settings)
-        self._worker = _Pool(self.worker_url, worker_pool, acquire_timeout, self.server_settings)
+        # The server keeps its own limits; these hold when it does not answer at all (frozen, or cut off in silence).
+        api_settings = {**self.server_settings, "statement_timeout": _milliseconds(api_statement_timeout)}
+        self._api = _Pool(self.api_url, api_pool, acquire_timeout, api_statement_timeout + _ANSWER_MARGIN, api_settings)
+        self._worker = _Pool(
+            self.worker_url, worker_pool, acquire_timeout, statement_timeout + _ANSWER_MARGIN, self.server_settings
+        )
         self._sessions: Sessions | None = None
 
     @asynccontextmanager
@@ -135,7 +146,12 @@ class Database:
                     "no database connection was free in time; try again", probe=self.probe
                 ) from error
             async with connection.transaction():
-                yield connection
+                try:
+                    yield connection
+                except TimeoutError:
+                    # It did not answer within its time: it would not answer a rollback either.
+                    connection.terminate()
+                    raise
         except _AWAY as error:
             raise DatabaseUnavailable(probe=self.probe) from error
         except _BUSY as error:
@@ -146,7 +162,7 @@ class Database:
             raise
         finally:
             if connection is not None and pool is not None:
-                await pool.release(connection)
+                await pool.release(connection, timeout=source.acquire_timeout)
 
     async def retrying(self, transaction: Callable[[], Awaitable[T]], *, attempts: int = 5) -> T:
         """Run `transaction` (it opens its own) and run it again when PostgreSQL asks for that (40001, 40P01)."""

@@ -1,7 +1,8 @@
 """Errors that carry what a caller needs: a stable code, a sentence for people, an HTTP status.
 
 BlazzError
-├── Invalid 422 · Unauthorized 401 · Forbidden 403 · NotFound 404 · Conflict 409 · TooLarge 413 · TooMany 429
+├── Invalid 422 · Unauthorized 401 · Forbidden 403 · NotFound 404 · Conflict 409
+├── TooSlow 408 · TooLarge 413 · TooMany 429
 ├── Permanent          (in a consumer: straight to `.dead`)
 ├── Unroutable 500     (a command that no queue takes)
 └── Unavailable 503
@@ -99,6 +100,12 @@ class TooLarge(BlazzError):
     code, title, status = "too_large", "The request is too large", 413
 
 
+class TooSlow(BlazzError):
+    """The body did not come in within its time."""
+
+    code, title, status = "too_slow", "The request came too slowly", 408
+
+
 class TooMany(BlazzError):
     """A rate limit is used up; `retry_after` says for how long."""
 
@@ -106,7 +113,7 @@ class TooMany(BlazzError):
 
 
 class Unavailable(BlazzError):
-    """We cannot do it now; nothing was done. Asking again later is right."""
+    """We cannot do it now. Asking again later is right (what is asked under a key happens once)."""
 
     code, title, status = "unavailable", "The service is not available right now; try again", 503
 

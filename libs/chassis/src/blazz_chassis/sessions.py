@@ -42,7 +42,7 @@ class Sessions:
                 pool_timeout=5,
                 json_serializer=lambda value: orjson.dumps(value).decode(),
                 json_deserializer=orjson.loads,
-                connect_args={"server_settings": self._database.server_settings, "timeout": 5},
+                connect_args={"server_settings": self._database.server_settings, "timeout": 5, "command_timeout": 16},
             )
             event.listen(engine.sync_engine, "after_cursor_execute", _count)
             self._engines[url] = engine

@@ -59,6 +59,9 @@ class ServiceSettings(BaseSettings):
     database_worker_pool: int = Field(default=4, gt=0, description="Connections of the worker role, at most.")
     database_acquire_timeout: float = Field(default=5.0, gt=0, description="Seconds to wait for a free connection.")
     database_statement_timeout: float = Field(default=15.0, gt=0, description="Seconds a statement may run.")
+    database_api_statement_timeout: float = Field(
+        default=5.0, gt=0, description="The same for the api role: somebody waits for the answer."
+    )
     database_lock_timeout: float = Field(default=5.0, gt=0, description="Seconds a statement may wait for a lock.")
     database_idle_timeout: float = Field(default=30.0, gt=0, description="Seconds a transaction may sit idle.")
 

@@ -3,6 +3,7 @@
 Pure ASGI: BaseHTTPMiddleware costs a task and two streams a request.
 """
 
+import asyncio
 import re
 import time
 from collections.abc import Mapping
@@ -12,12 +13,15 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from blazz_chassis import context, metrics, problem, tracing
-from blazz_chassis.errors import TooLarge
+from blazz_chassis.errors import TooLarge, TooSlow
 
 log = structlog.get_logger(__name__)
 
 _REQUEST_ID = re.compile(r"^[\w.:/+=-]{1,128}$")  # what goes into logs and message headers unchanged
 _TRACEPARENT = re.compile(r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
+# A body that trickles in holds a connection for nothing. A phone on a bad line does 20 kB/s.
+SLOWEST_BODY = 5_000.0  # bytes a second
+BODY_PATIENCE = 10.0  # seconds
 _UNLOGGED = ("/livez", "/readyz", "/metrics")
 
 
@@ -82,9 +86,21 @@ class RequestContext:
 class BodyLimit:
     """Refuses bodies over a limit with 413: at once by Content-Length, else as soon as too much has come."""
 
-    def __init__(self, app: ASGIApp, *, default: int, by_prefix: Mapping[str, int] | None = None) -> None:
-        """`default` in bytes; `by_prefix` gives other limits to paths that begin so (the longest match counts)."""
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        default: int,
+        by_prefix: Mapping[str, int] | None = None,
+        slowest: float = SLOWEST_BODY,
+        patience: float = BODY_PATIENCE,
+    ) -> None:
+        """`default` in bytes; `by_prefix` gives other limits to paths that begin so (the longest match counts).
+
+        A body may take `patience` seconds, and as many more as its bytes need at `slowest` bytes a second.
+        """
         self._app, self._default = app, default
+        self._slowest, self._patience = slowest, patience
         self._by_prefix = sorted((by_prefix or {}).items(), key=lambda item: -len(item[0]))
 
     def limit_of(self, path: str) -> int:
@@ -101,33 +117,50 @@ class BodyLimit:
         if length.isdigit() and int(length) > limit:
             await _too_large(limit)(scope, receive, send)
             return
-        taken, started, refused = 0, False, False
+        taken, started, complete = 0, False, False
+        refused: ASGIApp | None = None
+        began = time.monotonic()
 
         async def receiving() -> Message:
-            nonlocal taken, refused
-            message = await receive()
+            nonlocal taken, refused, complete
+            if complete:  # what comes now is a disconnect, whenever it comes
+                return await receive()
+            left = began + self._patience + taken / self._slowest - time.monotonic()
+            try:
+                async with asyncio.timeout(max(left, 0)):
+                    message = await receive()
+            except TimeoutError:
+                refused = _too_slow()
+                raise _Exceeded from None
             if message["type"] == "http.request":
+                complete = not message.get("more_body", False)
                 taken += len(message.get("body", b""))
                 if taken > limit:
-                    refused = True
+                    refused = _too_large(limit)
                     raise _Exceeded
             return message
 
         async def sending(message: Message) -> None:
             nonlocal started
             # What the app answers to a body cut short is not said; ours is, below.
-            if not refused:
+            if refused is None:
                 started = started or message["type"] == "http.response.start"
                 await send(message)
 
         with suppress(_Exceeded):
             await self._app(scope, receiving, sending)
-        if refused and not started:
-            await _too_large(limit)(scope, receive, send)
+        if refused is not None and not started:
+            await refused(scope, receive, send)
 
 
 class _Exceeded(Exception):
     pass
+
+
+def _too_slow() -> ASGIApp:
+    answer = problem.of_error(TooSlow("the body came too slowly, and the connection is closed; send it again"))
+    answer.headers["connection"] = "close"
+    return answer
 
 
 def _too_large(limit: int) -> ASGIApp:

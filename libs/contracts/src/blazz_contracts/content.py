@@ -33,6 +33,8 @@ class _Media(Contract):
         if (self.link is None) == (self.media_id is None):
             raise ValueError("name exactly one of link, media_id")
         if self.link is not None:
+            if any(character.isspace() or not character.isprintable() for character in self.link):
+                raise ValueError("a link has no spaces and no control characters")
             _HTTP_URL.validate_python(self.link)
         return self
 

@@ -229,7 +229,7 @@ def _events(rows: list[_Row], learned: set[UUID], now: datetime) -> list[Event]:
                     workspace_id=event.workspace_id,
                     contact_id=person.id,
                     created=person.created,
-                    display_name=row.name,
+                    display_name=person.name or row.name,
                     phone=f"+{person.phone or event.phone}" if person.phone or event.phone else None,
                     user_id=person.user_id or event.user_id,
                     marketing_opt_out=person.marketing_opt_out,
@@ -247,7 +247,7 @@ def _events(rows: list[_Row], learned: set[UUID], now: datetime) -> list[Event]:
                 type=event.type,
                 content=row.content,
                 text=row.text,
-                contact_name=row.name,
+                contact_name=person.name or row.name,
                 sent_at=event.sent_at,
                 created_at=now,
             )

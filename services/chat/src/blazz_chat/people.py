@@ -8,12 +8,12 @@ from blazz_chassis.database import Connection
 from blazz_chassis.ids import uuid7
 
 _BY_ID = """
-select c.workspace_id, c.id, c.phone, c.wa_id, c.user_id, c.marketing_opt_out
+select c.workspace_id, c.id, c.phone, c.wa_id, c.user_id, c.name, c.marketing_opt_out
 from unnest($1::uuid[], $2::uuid[]) w (workspace_id, id) join contacts c using (workspace_id, id)
 """
 # A number is found under the form the workspace knows or under WhatsApp's own.
 _BY_ADDRESS = """
-select w.n, c.id, c.phone, c.wa_id, c.user_id, c.marketing_opt_out
+select w.n, c.id, c.phone, c.wa_id, c.user_id, c.name, c.marketing_opt_out
 from unnest($1::int[], $2::uuid[], $3::text[], $4::text[]) w (n, workspace_id, phone, user_id)
 cross join lateral (
     select *, 1 as rank from contacts where workspace_id = w.workspace_id and phone = w.phone
@@ -29,13 +29,13 @@ _CREATE_BY_PHONE = """
 insert into contacts (id, workspace_id, phone, user_id, profile_name)
 select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[])
 on conflict (workspace_id, phone) do update set phone = excluded.phone
-returning id, workspace_id, phone, wa_id, user_id, marketing_opt_out
+returning id, workspace_id, phone, wa_id, user_id, name, marketing_opt_out
 """
 _CREATE_BY_USER_ID = """
 insert into contacts (id, workspace_id, user_id, profile_name)
 select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[])
 on conflict (workspace_id, user_id) do update set user_id = excluded.user_id
-returning id, workspace_id, phone, wa_id, user_id, marketing_opt_out
+returning id, workspace_id, phone, wa_id, user_id, name, marketing_opt_out
 """
 _LEARN = """
 update contacts c set
@@ -69,6 +69,8 @@ class Person:
     id: UUID
     phone: str | None
     user_id: str | None
+    name: str | None
+    """What the workspace calls them; it goes before the name they gave themselves."""
     marketing_opt_out: bool
     created: bool = False
 
@@ -214,6 +216,7 @@ def _person(row: object, *, created: bool = False) -> Person:
         row["id"],  # type: ignore[index]
         row["phone"] or row["wa_id"],  # type: ignore[index]
         row["user_id"],  # type: ignore[index]
+        row["name"],  # type: ignore[index]
         row["marketing_opt_out"],  # type: ignore[index]
         created,
     )
