@@ -152,6 +152,10 @@ class Database:
                     # It did not answer within its time: it would not answer a rollback either.
                     connection.terminate()
                     raise
+        except TimeoutError as error:
+            if connection is not None:
+                connection.terminate()  # not given back: the pool would wait for its answer
+            raise DatabaseUnavailable(probe=self.probe) from error
         except _AWAY as error:
             raise DatabaseUnavailable(probe=self.probe) from error
         except _BUSY as error:
