@@ -148,13 +148,14 @@ class Database:
             async with connection.transaction():
                 try:
                     yield connection
-                except TimeoutError:
-                    # It did not answer within its time: it would not answer a rollback either.
-                    connection.terminate()
+                except (TimeoutError, asyncpg.InternalClientError):
+                    connection.terminate()  # it would not answer a rollback either
                     raise
-        except TimeoutError as error:
+        except (TimeoutError, asyncpg.InternalClientError) as error:
+            # It did not answer in time, or was cut off in the middle of an exchange (asyncpg then calls its own state
+            # impossible). Not given back as it is: the pool would wait for its answer.
             if connection is not None:
-                connection.terminate()  # not given back: the pool would wait for its answer
+                connection.terminate()
             raise DatabaseUnavailable(probe=self.probe) from error
         except _AWAY as error:
             raise DatabaseUnavailable(probe=self.probe) from error
