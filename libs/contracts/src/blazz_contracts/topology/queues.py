@@ -68,6 +68,7 @@ CHAT_INBOUND = Queue(
 )
 CHAT_WORKSPACES = Queue("chat.workspaces", "chat", _events(WorkspaceUpdated))
 CAMPAIGN_OUTCOMES = Queue("campaign.outcomes", "campaign", _events(MessageSent, MessageFailed, StatusUpdated))
+WEBJS_BRIDGE_CHANNELS = Queue("webjs-bridge.channels", "webjs-bridge", _events(ChannelUpdated))
 GATEWAY_CHANNELS = Queue("gateway.channels", "gateway", _events(ChannelUpdated))
 GATEWAY_AUDIT = Queue("gateway.audit", "gateway", _events(AuditRecorded))
 
@@ -94,6 +95,7 @@ QUEUES: tuple[Queue, ...] = (
     CHAT_INBOUND,
     CHAT_WORKSPACES,
     CAMPAIGN_OUTCOMES,
+    WEBJS_BRIDGE_CHANNELS,
     GATEWAY_CHANNELS,
     GATEWAY_AUDIT,
 )

@@ -31,9 +31,6 @@ class SessionOptions(Request):
     )
     reject_calls: bool = Field(default=False, description="Refuse calls; the conversation shows them in any case.")
     pacing: Pacing = Pacing()
-    expire_seconds: int = Field(
-        default=86_400, ge=60, le=7 * 86_400, description="A message that could not leave for so long fails as expired."
-    )
 
 
 class CreateSession(Request):

@@ -1,0 +1,33 @@
+"""What can go wrong with a session. `SessionError` is the root; each has a stable code and a sentence for people."""
+
+from blazz_chassis.errors import BlazzError
+
+
+class SessionError(BlazzError):
+    """A session does not do what it was asked."""
+
+    code, title, status = "session_error", "The WhatsApp Web session cannot do that", 409
+
+
+class SessionNotFound(SessionError):
+    """There is no such session in this workspace."""
+
+    code, title, status = "session_not_found", "There is no such session in this workspace", 404
+
+
+class NoCode(SessionError):
+    """There is no code to scan now."""
+
+    code, title, status = "no_code", "There is no code to scan now", 409
+
+
+class NotRunning(SessionError):
+    """The session is stopped."""
+
+    code, title, status = "session_not_running", "The session is stopped; start it first", 409
+
+
+class ChatRefused(SessionError):
+    """Chat did not make the channel."""
+
+    code, title, status = "channel_refused", "The channel of the session could not be made", 502

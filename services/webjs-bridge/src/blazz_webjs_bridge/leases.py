@@ -1,0 +1,102 @@
+"""Who runs which session: one owner at a time, by a lease with a fencing token.
+
+What an owner writes names its fence, so that one who has lost the lease without noticing changes nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from blazz_chassis.database import Database
+
+from blazz_webjs_bridge import session
+from blazz_webjs_bridge.session import COLUMNS, Session
+
+# Its own sessions of before a quick restart come first: their browser profiles are warm.
+_TAKE = f"""
+update web_sessions set owner = $1, fence = fence + 1, lease_until = now() + make_interval(secs => $2)
+where id in (
+    select id from web_sessions
+    where wanted = 'running' and made and deleted_at is null and start_after <= now()
+      and (owner is null or lease_until < now() or owner = $1 and not (id = any($4::uuid[])))
+    order by owner is distinct from $1, start_after limit $3 for update skip locked)
+returning {COLUMNS}
+"""  # noqa: S608
+_RENEW = """
+update web_sessions s set lease_until = now() + make_interval(secs => $4), heard_at = coalesce(h.heard_at, s.heard_at),
+    memory_bytes = coalesce(h.memory, s.memory_bytes), seen_until = greatest(s.seen_until, h.seen_until)
+from unnest($1::uuid[], $2::bigint[], $5::timestamptz[], $6::bigint[], $7::timestamptz[])
+     h (id, fence, heard_at, memory, seen_until)
+where s.id = h.id and s.owner = $3 and s.fence = h.fence
+returning s.id, s.wanted, s.options
+"""
+_RELEASE = """
+update web_sessions set owner = null, lease_until = null, start_after = now() + make_interval(secs => $3)
+where id = $1 and fence = $2
+"""
+_ASKED = """
+delete from web_session_requests where session_id = any($1::uuid[]) returning id, session_id, kind, data
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A sign of life of a session that this instance runs."""
+
+    session_id: UUID
+    fence: int
+    heard_at: Any = None
+    memory: int | None = None
+    seen_until: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a person asks of a running session."""
+
+    session_id: UUID
+    kind: str
+    data: dict[str, Any]
+
+
+class Leases:
+    """The leases of one instance."""
+
+    def __init__(self, database: Database, *, instance: str, lease: float) -> None:
+        """`lease` in seconds."""
+        self._database, self._instance, self._lease = database, instance, lease
+
+    async def take(self, most: int, running: Sequence[UUID]) -> list[Session]:
+        """Take up to `most` sessions that nobody runs."""
+        async with self._database.worker() as connection:
+            rows = await connection.fetch(_TAKE, self._instance, self._lease, most, list(running))
+        return [session.of(row) for row in rows]
+
+    async def renew(self, signs: Sequence[Sign]) -> Mapping[UUID, tuple[str, dict[str, Any]]]:
+        """Keep these; returns those that are still ours, with what is wanted of them and their options."""
+        async with self._database.worker() as connection:
+            rows = await connection.fetch(
+                _RENEW,
+                [sign.session_id for sign in signs],
+                [sign.fence for sign in signs],
+                self._instance,
+                self._lease,
+                [sign.heard_at for sign in signs],
+                [sign.memory for sign in signs],
+                [sign.seen_until for sign in signs],
+            )
+        return {row["id"]: (row["wanted"], row["options"]) for row in rows}
+
+    async def release(self, session_id: UUID, fence: int, *, pause: float = 0.0) -> None:
+        """Let one go: the next owner may take it after `pause` seconds."""
+        async with self._database.worker() as connection:
+            await connection.execute(_RELEASE, session_id, fence, pause)
+
+    async def asked(self, running: Sequence[UUID]) -> list[Asked]:
+        """Take what people ask of these sessions, oldest first."""
+        if not running:
+            return []
+        async with self._database.worker() as connection:
+            rows = await connection.fetch(_ASKED, list(running))
+        return [Asked(row["session_id"], row["kind"], row["data"]) for row in sorted(rows, key=lambda row: row["id"])]

@@ -1,0 +1,175 @@
+"""Sessions as people manage them. Every change is recorded in the audit log; what it takes elsewhere is finished later
+(`finishing`) where it cannot be done at once."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from blazz_chassis.context import WorkspaceContext
+from blazz_chassis.database import Connection, Database
+from blazz_chassis.ids import uuid7
+from blazz_chassis.outbox import Outbox, Receipt
+from blazz_chassis.seal import Sealer
+from blazz_contracts.events import AuditRecorded
+from blazz_contracts.session import SessionState
+from blazz_contracts.views.session import CreateSession, QrView, SessionOptions
+
+from blazz_webjs_bridge import qr, session
+from blazz_webjs_bridge.errors import NoCode, NotRunning, SessionNotFound
+from blazz_webjs_bridge.session import COLUMNS, Session
+from blazz_webjs_bridge.standings import events
+
+_INSERT = f"""
+insert into web_sessions (id, workspace_id, name, options, cause)
+values ($1, $2, $3, $4, 'waits for an instance with room') returning {COLUMNS}
+"""  # noqa: S608
+_GET = f"select {COLUMNS} from web_sessions where workspace_id = $1 and id = $2 and deleted_at is null"  # noqa: S608
+_LIST = f"""
+select {COLUMNS} from web_sessions where workspace_id = $1 and deleted_at is null
+  and ($2::uuid is null or id > $2) order by id limit $3
+"""  # noqa: S608
+_OPTIONS = f"""
+update web_sessions set options = $3, revision = revision + 1
+where workspace_id = $1 and id = $2 and deleted_at is null returning {COLUMNS}
+"""  # noqa: S608
+_START = f"""
+update web_sessions set wanted = 'running', state = 'starting', cause = 'waits for an instance with room',
+    since = now(), start_after = now(), restarts = 0, revision = revision + 1
+where workspace_id = $1 and id = $2 and deleted_at is null and wanted = 'stopped' returning {COLUMNS}
+"""  # noqa: S608
+# One that nobody runs is stopped at once; its owner stops the others, and says so.
+_WISH = f"""
+update web_sessions set wanted = $3, revision = revision + 1,
+    state = case when owner is null or lease_until < now() then 'stopped' else state end,
+    cause = case when owner is null or lease_until < now() then 'stopped by a person' else cause end,
+    since = case when owner is null or lease_until < now() then now() else since end
+where workspace_id = $1 and id = $2 and deleted_at is null and wanted <> 'deleted' returning {COLUMNS}
+"""  # noqa: S608
+_ASK = """
+insert into web_session_requests (id, session_id, workspace_id, kind, data) values ($1, $2, $3, $4, $5)
+"""
+
+
+class Registry:
+    """Creates, shows and changes sessions, each in its workspace."""
+
+    def __init__(self, database: Database, outbox: Outbox, sealer: Sealer, *, qr_lifetime: float) -> None:
+        """`qr_lifetime`: seconds after which a code is not shown any more."""
+        self._database, self._outbox, self._sealer = database, outbox, sealer
+        self._qr_lifetime = timedelta(seconds=qr_lifetime)
+
+    async def create(self, context: WorkspaceContext, asked: CreateSession) -> Session:
+        """Write a session down; its channel and its queue are made by `finishing`."""
+        async with self._database.api(context.workspace_id) as connection:
+            row = await connection.fetchrow(
+                _INSERT, uuid7(), context.workspace_id, asked.name, asked.options.model_dump(mode="json")
+            )
+            receipt = await self._record(connection, context, row, "session.created")
+        await self._outbox.send(receipt)
+        return session.of(row)
+
+    async def list(self, workspace_id: UUID, cursor: UUID | None, limit: int) -> Sequence[Session]:
+        """Sessions of a workspace, oldest first; one more than `limit` when there are more."""
+        async with self._database.api(workspace_id) as connection:
+            return [session.of(row) for row in await connection.fetch(_LIST, workspace_id, cursor, limit + 1)]
+
+    async def get(self, workspace_id: UUID, session_id: UUID) -> Session:
+        """One session. Raises `SessionNotFound`."""
+        async with self._database.api(workspace_id) as connection:
+            return session.of(_found(await connection.fetchrow(_GET, workspace_id, session_id)))
+
+    async def set_options(self, context: WorkspaceContext, session_id: UUID, options: SessionOptions) -> Session:
+        """Let it go by other options; a running one takes them up within seconds."""
+        return await self._change(
+            context, session_id, "session.options_changed", _OPTIONS, options.model_dump(mode="json")
+        )
+
+    async def start(self, context: WorkspaceContext, session_id: UUID) -> Session:
+        """Run it again; one that runs is given back as it is."""
+        known = await self.get(context.workspace_id, session_id)
+        if known.wanted == "running":
+            return known
+        return await self._change(context, session_id, "session.started", _START)
+
+    async def stop(self, context: WorkspaceContext, session_id: UUID) -> Session:
+        """Close its browser; it stays linked."""
+        return await self._change(context, session_id, "session.stopped", _WISH, "stopped")
+
+    async def delete(self, context: WorkspaceContext, session_id: UUID) -> Session:
+        """Unlink it, forget its profile and remove its channel; its conversations stay."""
+        return await self._change(context, session_id, "session.deleted", _WISH, "deleted")
+
+    async def ask(self, context: WorkspaceContext, session_id: UUID, kind: str, data: dict[str, Any]) -> Session:
+        """Hand a request to whoever runs it. Raises `NotRunning`."""
+        known = await self.get(context.workspace_id, session_id)
+        if known.wanted != "running":
+            raise NotRunning()
+        async with self._database.api(context.workspace_id) as connection:
+            await connection.execute(_ASK, uuid7(), session_id, context.workspace_id, kind, data)
+            receipt = await self._outbox.add(connection, [_audit(context, known, f"session.{kind}")])
+        await self._outbox.send(receipt)
+        return known
+
+    def qr(self, known: Session) -> QrView:
+        """The newest code, with its picture. Raises `NoCode` where there is none, or none that is fresh."""
+        if known.state is not SessionState.QR or known.sealed_qr is None or known.qr_at is None:
+            raise NoCode(_no_code(known))
+        expires_at = known.qr_at + self._qr_lifetime
+        if expires_at < datetime.now(UTC):
+            raise NoCode("the code is too old; restart the session for a new one", retry_after=5)
+        code = self._sealer.open(known.sealed_qr).decode()
+        return QrView(
+            session_id=known.id,
+            code=code,
+            revision=known.qr_revision,
+            made_at=known.qr_at,
+            expires_at=expires_at,
+            image=qr.data_address(code),
+        )
+
+    def pairing_code(self, known: Session) -> str | None:
+        """The code to type into the phone, in `pairing`."""
+        if known.state is not SessionState.PAIRING or known.sealed_pairing_code is None:
+            return None
+        return self._sealer.open(known.sealed_pairing_code).decode()
+
+    async def _change(
+        self, context: WorkspaceContext, session_id: UUID, action: str, sql: str, *values: Any
+    ) -> Session:
+        async with self._database.api(context.workspace_id) as connection:
+            row = _found(await connection.fetchrow(sql, context.workspace_id, session_id, *values))
+            receipt = await self._record(connection, context, row, action)
+        await self._outbox.send(receipt)
+        return session.of(row)
+
+    async def _record(
+        self, connection: Connection, context: WorkspaceContext, row: Any, action: str
+    ) -> Receipt:
+        known = session.of(row)
+        return await self._outbox.add(connection, [*events(known), _audit(context, known, action)])
+
+
+def _found(row: Any) -> Any:
+    if row is None:
+        raise SessionNotFound()
+    return row
+
+
+def _no_code(known: Session) -> str:
+    if known.state is SessionState.STARTING:
+        return "the session is still opening WhatsApp Web; ask again in a moment"
+    return f"the session is {known.state.value}: {known.cause or 'there is nothing to scan'}"
+
+
+def _audit(context: WorkspaceContext, known: Session, action: str) -> AuditRecorded:
+    return AuditRecorded(
+        workspace_id=context.workspace_id,
+        action=action,
+        actor_kind=context.actor_kind,
+        actor_id=context.actor_id,
+        target_kind="session",
+        target_id=str(known.id),
+        data={"name": known.name},
+        at=datetime.now(UTC),
+    )

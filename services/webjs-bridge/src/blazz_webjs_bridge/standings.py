@@ -1,0 +1,123 @@
+"""Where sessions stand, written down and told in one transaction: to chat, which sends by it, and to who watches."""
+
+from datetime import UTC, datetime
+
+from blazz_chassis.database import Database
+from blazz_chassis.outbox import Outbox
+from blazz_chassis.seal import Sealer
+from blazz_contracts import Event
+from blazz_contracts.events import ProviderSession, SessionUpdated
+from blazz_contracts.session import SessionState
+
+from blazz_webjs_bridge import session as sessions
+from blazz_webjs_bridge.page.words import Somebody
+from blazz_webjs_bridge.session import COLUMNS, Session
+from blazz_webjs_bridge.state import Standing
+
+# A code lives as long as its state: none is shown of a session that is linked, or that shows no code any more.
+_STAND = f"""
+update web_sessions set state = $3, cause = $4, since = case when state = $3 then since else now() end,
+    revision = revision + 1, restarts = $5,
+    sealed_qr = case when $3 = 'qr' then coalesce($6, sealed_qr) end,
+    qr_at = case when $3 <> 'qr' then null when $6::text is null then qr_at else now() end,
+    qr_revision = qr_revision + case when $6::text is null then 0 else 1 end,
+    sealed_pairing_code = case when $3 = 'pairing' then coalesce($7, sealed_pairing_code) end,
+    phone = coalesce($8, phone), lid = coalesce($9, lid), account_name = coalesce($10, account_name),
+    wanted = case when $11 then 'stopped' else wanted end
+where id = $1 and fence = $2 and deleted_at is null returning {COLUMNS}
+"""  # noqa: S608
+_STOPPED = f"""
+update web_sessions set state = 'stopped', cause = $2, since = now(), revision = revision + 1, sealed_qr = null,
+    qr_at = null, sealed_pairing_code = null
+where id = $1 and wanted <> 'running' and state <> all($3::text[]) returning {COLUMNS}
+"""  # noqa: S608
+# What a session that stopped by itself says stays readable.
+_FINAL = [SessionState.STOPPED.value, SessionState.AUTH_FAILED.value, SessionState.BANNED.value]
+
+
+class Standings:
+    """Writes down and tells where sessions stand."""
+
+    def __init__(self, database: Database, outbox: Outbox, sealer: Sealer) -> None:
+        self._database, self._outbox, self._sealer = database, outbox, sealer
+
+    async def stand(
+        self,
+        session: Session,
+        standing: Standing,
+        *,
+        restarts: int = 0,
+        qr: str | None = None,
+        pairing_code: str | None = None,
+        me: Somebody | None = None,
+        stops: bool = False,
+    ) -> Session | None:
+        """Write down a state; returns the session as it is now, or None when another instance owns it.
+
+        `stops`: nobody is to run it until a person starts it again.
+        """
+        async with self._database.worker() as connection:
+            row = await connection.fetchrow(
+                _STAND,
+                session.id,
+                session.fence,
+                standing.state.value,
+                standing.cause,
+                restarts,
+                self._sealed(qr),
+                self._sealed(pairing_code),
+                me.phone if me else None,
+                me.lid if me else None,
+                me.name if me else None,
+                stops,
+            )
+            if row is None:
+                return None
+            now = sessions.of(row)
+            receipt = await self._outbox.add(connection, events(now))
+        await self._outbox.send(receipt)
+        return now
+
+    async def stopped(self, session: Session, cause: str) -> None:
+        """Say that a session is stopped, unless it says already why it cannot go on."""
+        async with self._database.worker() as connection:
+            row = await connection.fetchrow(_STOPPED, session.id, cause, _FINAL)
+            if row is None:
+                return
+            receipt = await self._outbox.add(connection, events(sessions.of(row)))
+        await self._outbox.send(receipt)
+
+    def _sealed(self, code: str | None) -> str | None:
+        return self._sealer.seal(code.encode()) if code is not None else None
+
+
+def events(session: Session) -> list[Event]:
+    """What is told of a session: the state to chat, and to who watches."""
+    cause = session.cause[:500] if session.cause else None
+    return [
+        ProviderSession(
+            workspace_id=session.workspace_id,
+            channel_id=session.id,
+            field="state",
+            value={
+                "state": session.state.value,
+                "cause": cause,
+                "since": session.since.isoformat(),
+                "revision": session.revision,
+                "phone": session.phone,
+                "lid": session.lid,
+                "name": session.account_name,
+            },
+            received_at=datetime.now(UTC),
+        ),
+        SessionUpdated(
+            workspace_id=session.workspace_id,
+            session_id=session.id,
+            revision=session.revision,
+            state=session.state,
+            cause=cause,
+            since=session.since,
+            phone=session.phone,
+            qr_revision=session.qr_revision or None,
+        ),
+    ]
