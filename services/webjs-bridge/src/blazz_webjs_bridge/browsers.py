@@ -44,5 +44,3 @@ class Browsers:
         playwright, self._playwright = self._playwright, None
         if playwright is not None:
             await playwright.stop()
-
-

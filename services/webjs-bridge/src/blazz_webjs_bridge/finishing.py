@@ -33,7 +33,9 @@ update web_sessions set deleted_at = now(), state = 'stopped', sealed_qr = null,
     revision = revision + 1
 where id = $1
 """
-_CHANNEL_DELETED = "update web_sessions set wanted = 'deleted' where workspace_id = $1 and id = $2 and deleted_at is null"
+_CHANNEL_DELETED = (
+    "update web_sessions set wanted = 'deleted' where workspace_id = $1 and id = $2 and deleted_at is null"
+)
 _LOOK = 2.0  # seconds
 _PURGE_EVERY = 3600.0  # seconds
 

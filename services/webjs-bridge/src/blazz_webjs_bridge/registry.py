@@ -143,9 +143,7 @@ class Registry:
         await self._outbox.send(receipt)
         return session.of(row)
 
-    async def _record(
-        self, connection: Connection, context: WorkspaceContext, row: Any, action: str
-    ) -> Receipt:
+    async def _record(self, connection: Connection, context: WorkspaceContext, row: Any, action: str) -> Receipt:
         known = session.of(row)
         return await self._outbox.add(connection, [*events(known), _audit(context, known, action)])
 

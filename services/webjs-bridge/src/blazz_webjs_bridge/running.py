@@ -188,14 +188,14 @@ class Running:
             await self._closed(page)
 
     async def _serve(self, page: WebPage) -> None:
-        waits = {
+        waits: set[asyncio.Future[Any]] = {
             asyncio.create_task(self._hearing(page)),
             asyncio.create_task(self._looking(page)),
             asyncio.create_task(self._answering(page)),
             asyncio.create_task(self._doubting()),
             asyncio.create_task(self._leaving.wait()),
         }
-        gone = asyncio.ensure_future(asyncio.shield(page.gone))
+        gone: asyncio.Future[Any] = asyncio.shield(page.gone)
         try:
             done, _ = await asyncio.wait({*waits, gone}, return_when=asyncio.FIRST_COMPLETED)
         finally:
