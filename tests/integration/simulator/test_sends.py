@@ -41,6 +41,7 @@ async def test_a_text_gets_an_id_and_stands_in_the_ledger(simulator: Simulator) 
         "type": "text",
         "body": {"body": "hi"},
         "biz_opaque_callback_data": "m:1",
+        "via": "cloud",
     }
 
 

@@ -53,6 +53,16 @@ class Account(BaseModel):
         return value
 
     @property
+    def key(self) -> str:
+        """What tells this business from others on a customer's phone."""
+        return self.phone_number_id
+
+    @property
+    def via(self) -> str:
+        """How it sends."""
+        return "cloud"
+
+    @property
     def wants_webhooks(self) -> bool:
         """Say whether an app listens to this number."""
         return self.subscribed and self.callback_url is not None

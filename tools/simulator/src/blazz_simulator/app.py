@@ -9,6 +9,7 @@ from .graph.routes import add_graph_routes
 from .keys import WHATSAPP
 from .phones.pages import add_pages
 from .settings import Settings
+from .web.routes import add_web_routes
 from .whatsapp import WhatsApp
 
 BODY_MAX = 16 * 1024 * 1024
@@ -28,10 +29,12 @@ def build(settings: Settings) -> web.Application:
 
     async def end_streams(_: web.Application) -> None:
         whatsapp.phones.close()
+        whatsapp.web.close()
 
     app.cleanup_ctx.append(lifetime)
     app.on_shutdown.append(end_streams)
     add_graph_routes(app)
     add_control_routes(app)
     add_pages(app)
+    add_web_routes(app)
     return app

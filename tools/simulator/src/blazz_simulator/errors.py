@@ -3,7 +3,8 @@
 SimulatorError
 ├── ControlError          the control API was asked for something it cannot do
 │   ├── BadInput          422: a field is wrong; `fields` names each
-│   └── NotFound          404: no such account, phone, template, message
+│   ├── NotFound          404: no such account, phone, template, message, page
+│   └── Conflict          409: it is there, but not in a state that allows this
 └── graph.errors.GraphError   Meta's error envelope
 """
 
@@ -42,3 +43,10 @@ class NotFound(ControlError):
 
     code = "not_found"
     status = 404
+
+
+class Conflict(ControlError):
+    """What is named exists, but not in a state that allows this."""
+
+    code = "conflict"
+    status = 409

@@ -58,3 +58,8 @@ def user_id_of(number: str) -> str:
     country = next((code for prefix, code in _COUNTRIES if number.startswith(prefix)), "ZZ")
     digest = hashlib.blake2b(number.encode(), digest_size=8).digest()
     return f"{country}.{int.from_bytes(digest, 'big') % 10**17:017d}"
+
+
+def new_call_id() -> str:
+    """Return a new id of a call: 32 hex digits."""
+    return f"{_random.getrandbits(128):032X}"

@@ -32,8 +32,8 @@ class Ledger:
         """Sequence number of the oldest entry that is kept."""
         return self._open_first - len(self._pages) * PAGE
 
-    def append(self, message: Message) -> int:
-        """Record an accepted send and return its sequence number."""
+    def append(self, message: Message, extra: dict[str, Any] | None = None) -> int:
+        """Record an accepted send, with what only WhatsApp Web knows of it, and return its sequence number."""
         seq = self._open_first + len(self._open)
         self._open.append(
             orjson.dumps(
@@ -46,6 +46,8 @@ class Ledger:
                     "body": message.body,
                     "biz_opaque_callback_data": message.callback_data,
                     "at": datetime.fromtimestamp(message.at, UTC).isoformat(timespec="milliseconds"),
+                    "via": "cloud",
+                    **(extra or {}),
                 }
             )
         )

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from .accounts import Account
     from .phones.phone import Phone
     from .templates import Template
+    from .web.line import Line
 
 Author = Literal["business", "customer"]
 
@@ -18,15 +19,15 @@ class Message:
     """A message as the phone shows it; the ledger and the webhooks are made from it."""
 
     __slots__ = (
-        "account", "at", "author", "body", "callback_data", "context", "error", "phone", "referral",
-        "status", "template", "type", "wamid",
+        "account", "at", "author", "body", "callback_data", "context", "edited", "error", "phone", "referral",
+        "revoked", "status", "template", "type", "wamid",
     )  # fmt: skip
 
     def __init__(
         self,
         *,
         wamid: str,
-        account: Account,
+        account: Account | Line,
         phone: Phone,
         author: Author,
         type_: str,
@@ -39,6 +40,7 @@ class Message:
     ) -> None:
         self.wamid = wamid
         self.account = account
+        """The business: a number of the Cloud API, or a phone that WhatsApp Web pages are linked to."""
         self.phone = phone
         self.author: Author = author
         self.type = type_
@@ -56,6 +58,10 @@ class Message:
         self.status = "accepted" if author == "business" else "received"
         self.error: int | None = None
         """Error code of a failed message."""
+        self.edited: str | None = None
+        """Its text now, when it was changed (WhatsApp Web alone can)."""
+        self.revoked = False
+        """Deleted for everyone."""
 
     @property
     def category(self) -> str:
@@ -68,6 +74,8 @@ class Message:
             "id": self.wamid,
             "from": self.author,
             "phone_number_id": self.account.phone_number_id,
+            "account": self.account.key,
+            "via": self.account.via,
             "type": self.type,
             self.type: self.body,
             "status": self.status,
@@ -81,4 +89,8 @@ class Message:
             shown["biz_opaque_callback_data"] = self.callback_data
         if self.error is not None:
             shown["error"] = self.error
+        if self.edited is not None:
+            shown["edited"] = self.edited
+        if self.revoked:
+            shown["revoked"] = True
         return shown

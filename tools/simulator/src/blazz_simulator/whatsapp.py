@@ -20,6 +20,9 @@ from .phones.phonebook import Phonebook
 from .rules import Rules
 from .settings import Settings
 from .templates import Templates
+from .web.delivery import read_by
+from .web.line import Line
+from .web.state import Web
 from .webhooks.outbox import Outbox
 from .webhooks.statuses import StatusSettings
 
@@ -41,6 +44,7 @@ class WhatsApp:
         self.faults = Faults(self.rng)
         self.rules = Rules()
         self.outbox = Outbox(self.accounts, settings, self.rng, self.phones.set_status)
+        self.web = Web(self)
         self.started = time.time()
         self._received: OrderedDict[str, Message] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -69,7 +73,7 @@ class WhatsApp:
         self._received[message.wamid] = message
         if len(self._received) > RECEIVED_MAX:
             self._received.popitem(last=False)
-        self.rules.heard(message.account.phone_number_id, message.phone, message.at)
+        self.rules.heard(message.account.key, message.phone, message.at)
         self.outbox.tell_message(message, delay)
 
     def received(self, message_id: str) -> Message | None:
@@ -82,7 +86,7 @@ class WhatsApp:
             if (
                 known.author == "customer"
                 and known.status != "read"
-                and known.account.phone_number_id == message.account.phone_number_id
+                and known.account.key == message.account.key
                 and known.at <= message.at
             ):
                 self.phones.set_status(known, "read")
@@ -98,8 +102,11 @@ class WhatsApp:
         ids = []
         for message in phone.messages:
             if message.author == "business" and message.status in ("accepted", "sent", "delivered"):
-                self.phones.set_status(message, "read")  # at once, for a second look must not tell it again
-                self.outbox.tell_status(message, "read")
+                if isinstance(message.account, Line):
+                    read_by(self.web, message.account, message)
+                else:
+                    self.phones.set_status(message, "read")  # at once, for a second look must not tell it again
+                    self.outbox.tell_status(message, "read")
                 ids.append(message.wamid)
         return ids
 
@@ -117,6 +124,7 @@ class WhatsApp:
         """End everything, without waiting for webhooks."""
         self._cancel_tasks()
         self.phones.close()
+        self.web.close()
         await self.outbox.close()
         self.media.close()
 
@@ -125,11 +133,12 @@ class WhatsApp:
             task.cancel()
         self._tasks.clear()
 
-    def reset(self, accounts: bool = False, templates: bool = False) -> None:
-        """Go back to the start: no messages, webhooks, media or faults, default statuses and rules.
+    def reset(self, accounts: bool = False, templates: bool = False, web: bool = False) -> None:
+        """Go back to the start: no messages, webhooks, media or faults, default statuses, rules and web settings.
 
-        Accounts and templates stay unless named.
+        Accounts, templates and linked WhatsApp Web devices stay unless named.
         """
+        self.web.reset(everything=web)
         self._cancel_tasks()
         self._received.clear()
         self.ledger.clear()

@@ -26,14 +26,16 @@ async def get_health(request: web.Request) -> web.Response:
 
 
 async def post_reset(request: web.Request) -> web.Response:
-    """Go back to the start; `{"accounts": true}` and `{"templates": true}` forget those too."""
+    """Go back to the start; `{"accounts": true}`, `{"templates": true}`, `{"web": true}` forget those too."""
     data = await json_object(request)
     wrong = {name: "must be true or false" for name, value in data.items() if not isinstance(value, bool)}
-    wrong |= dict.fromkeys(set(data) - {"accounts", "templates"}, "unknown field")
+    wrong |= dict.fromkeys(set(data) - {"accounts", "templates", "web"}, "unknown field")
     if wrong:
-        raise BadInput("Only accounts and templates can be named, as true or false.", wrong)
+        raise BadInput("Only accounts, templates and web can be named, as true or false.", wrong)
     whatsapp = request.app[WHATSAPP]
-    whatsapp.reset(accounts=data.get("accounts", False), templates=data.get("templates", False))
+    whatsapp.reset(
+        accounts=data.get("accounts", False), templates=data.get("templates", False), web=data.get("web", False)
+    )
     return answer({"success": True, "next": whatsapp.ledger.last})
 
 

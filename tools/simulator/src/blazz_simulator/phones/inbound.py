@@ -10,9 +10,11 @@ from typing import Any
 from ..accounts import Account
 from ..errors import BadInput, NotFound
 from ..graph.checks.media import MEDIA_TYPES
-from ..identifiers import USER_ID, wamid
+from ..identifiers import USER_ID, wa_id, wamid
 from ..media import Library
 from ..message import Message
+from ..web.incoming import customer_writes
+from ..web.line import Line
 from ..whatsapp import WhatsApp
 from .phone import Phone
 from .phonebook import phone_key
@@ -23,7 +25,7 @@ TYPES = (
     "request_welcome", "unsupported",
 )  # fmt: skip
 
-_COMMON = frozenset({"type", "to", "context", "name", "from_user_id", "referral", "id"})
+_COMMON = frozenset({"type", "to", "context", "name", "from_user_id", "referral", "id", "group"})
 
 
 def write(whatsapp: WhatsApp, number: str, data: dict[str, Any]) -> Message:
@@ -37,11 +39,15 @@ def write(whatsapp: WhatsApp, number: str, data: dict[str, Any]) -> Message:
     if key is None:
         raise BadInput("The customer must be a phone number or a business-scoped user id.", {"number": number[:64]})
     account = _account(whatsapp, key, data.get("to"))
-    type_ = _type(data)
-    body = _body(type_, data.get(type_), account, whatsapp.media)
+    type_ = type_of(data)
+    body = body_of(type_, data.get(type_), account, whatsapp.media)
     context = _context(whatsapp, account, key, data.get("context"))
     phone = whatsapp.phones.touch(key)
     _introduce(phone, data)
+    if isinstance(account, Line):
+        return customer_writes(whatsapp.web, account, phone, type_, body, context, data.get("group"))
+    if data.get("group") is not None:
+        raise BadInput("Groups are on WhatsApp Web only.", {"group": "not on the Cloud API"})
     message = Message(
         wamid=wamid(phone.key),
         account=account,
@@ -58,18 +64,23 @@ def write(whatsapp: WhatsApp, number: str, data: dict[str, Any]) -> Message:
     return message
 
 
-def _account(whatsapp: WhatsApp, key: str, to: Any) -> Account:
+def _account(whatsapp: WhatsApp, key: str, to: Any) -> Account | Line:
     if to is not None:
+        line = whatsapp.web.lines.get(wa_id(to) or "") if isinstance(to, str) else None
+        if line is not None and whatsapp.accounts.find(to) is None:
+            return line
         account = whatsapp.accounts.by_number(to) if isinstance(to, str) else None
         if account is None:
             raise NotFound(f"There is no business number {to}: see GET /_sim/accounts.", {"to": "unknown"})
         return account
     phone = whatsapp.phones.find(key)
-    last = whatsapp.accounts.find(phone.last_account) if phone is not None and phone.last_account else None
+    key_ = phone.last_account if phone is not None else None
+    last = None if key_ is None else whatsapp.accounts.find(key_) or whatsapp.web.lines.get(key_)
     return last or whatsapp.accounts.default
 
 
-def _type(data: dict[str, Any]) -> str:
+def type_of(data: dict[str, Any]) -> str:
+    """Return which type `data` is a message of; `BadInput` when it is none."""
     type_ = data.get("type")
     if type_ is None:
         named = [name for name in TYPES if name in data]
@@ -84,7 +95,8 @@ def _type(data: dict[str, Any]) -> str:
     return str(type_)
 
 
-def _body(type_: str, given: Any, account: Account, library: Library) -> Any:
+def body_of(type_: str, given: Any, account: Account | Line, library: Library) -> Any:
+    """Return the body of a message as the webhook shows it, with its media stored; `BadInput` when it is wrong."""
     if type_ == "text":
         text = given.get("body") if isinstance(given, dict) else given
         if not isinstance(text, str) or not 1 <= len(text) <= 65_536:
@@ -100,7 +112,7 @@ def _body(type_: str, given: Any, account: Account, library: Library) -> Any:
     return given
 
 
-def _media(type_: str, given: Any, account: Account, library: Library) -> dict[str, Any]:
+def _media(type_: str, given: Any, account: Account | Line, library: Library) -> dict[str, Any]:
     """Return the media object of a webhook: of an upload by `id`, of base64 `data`, or of a sample."""
     if not isinstance(given, dict):
         raise BadInput(f"{type_} must be an object.", {type_: "must be an object"})
@@ -115,9 +127,7 @@ def _media(type_: str, given: Any, account: Account, library: Library) -> dict[s
                 data = base64.b64decode(encoded, validate=True)
             except (binascii.Error, ValueError, TypeError):
                 raise BadInput("data must be base64.", {f"{type_}.data": "not base64"}) from None
-        upload = library.add(
-            account.phone_number_id, str(given.get("mime_type", mime_type)), given.get("filename"), data
-        )
+        upload = library.add(account.key, str(given.get("mime_type", mime_type)), given.get("filename"), data)
     shown: dict[str, Any] = {
         "mime_type": upload.mime_type,
         "sha256": base64.b64encode(bytes.fromhex(upload.sha256)).decode(),
@@ -134,7 +144,7 @@ def _media(type_: str, given: Any, account: Account, library: Library) -> dict[s
     return shown
 
 
-def _context(whatsapp: WhatsApp, account: Account, key: str, given: Any) -> dict[str, Any] | None:
+def _context(whatsapp: WhatsApp, account: Account | Line, key: str, given: Any) -> dict[str, Any] | None:
     if given is None:
         return None
     if not isinstance(given, dict):

@@ -31,12 +31,12 @@ class Phone:
         self.messages: deque[Message] = deque(maxlen=messages_max)
         self.unread = 0
         self.last_account: str | None = None
-        """phone_number_id of the business that wrote last, or was written to last."""
+        """Key of the business that wrote last, or was written to last: its phone number id, or linked number."""
 
     def add(self, message: Message) -> None:
         """Put a message on the phone."""
         self.messages.append(message)
-        self.last_account = message.account.phone_number_id
+        self.last_account = message.account.key
         if message.author == "business":
             self.unread += 1
 

@@ -75,6 +75,13 @@ class Phonebook:
         if self._watched(message.phone):
             self._tell(message.phone, {"event": "status", "id": message.wamid, "status": status, "error": error})
 
+    def change(self, message: Message, edited: str | None = None, revoked: bool = False) -> None:
+        """Change a message's text, or delete it, and show that."""
+        message.edited = edited if edited is not None else message.edited
+        message.revoked = message.revoked or revoked
+        if self._watched(message.phone):
+            self._tell(message.phone, {"event": "changed", "message": message.view()})
+
     def set_typing(self, phone: Phone) -> None:
         """Show that the business is typing."""
         self._tell(phone, {"event": "typing"})

@@ -13,6 +13,7 @@ import aiohttp
 from ..accounts import Account, Accounts
 from ..message import Message
 from ..settings import Settings
+from ..web.line import Line
 from .deliveries import Deliveries
 from .statuses import StatusSettings
 from .update import AccountUpdate, MessageUpdate, StatusUpdate, Update
@@ -30,7 +31,7 @@ class Outbox:
         self._on_status = on_status
         self._client: aiohttp.ClientSession | None = None
         self._deliveries: dict[str, Deliveries] = {}
-        self._due: dict[float, list[tuple[Account, Update]]] = {}
+        self._due: dict[float, list[tuple[Account | Line, Update]]] = {}
         self._timers: dict[float, asyncio.TimerHandle] = {}
         self._scheduled: dict[str, int] = {}
         self.statuses = StatusSettings()
@@ -94,7 +95,7 @@ class Outbox:
         """Tell a change of one number."""
         self._schedule(account, update, 0)
 
-    def _schedule(self, account: Account, update: Update, after: float) -> None:
+    def _schedule(self, account: Account | Line, update: Update, after: float) -> None:
         window = self.statuses.window
         now = asyncio.get_running_loop().time()
         tick = math.ceil((now + after) / window) * window if after > 0 else 0.0
@@ -103,7 +104,7 @@ class Outbox:
             due = self._due[tick] = []
             self._timers[tick] = asyncio.get_running_loop().call_at(tick or now, self._fire, tick)
         due.append((account, update))
-        key = account.phone_number_id
+        key = account.key
         self._scheduled[key] = self._scheduled.get(key, 0) + 1
 
     def _fire(self, tick: float) -> None:
@@ -115,7 +116,7 @@ class Outbox:
         for account, update in due:
             if isinstance(update, StatusUpdate):
                 self._on_status(update.message, update.status, update.error)
-            key = account.phone_number_id
+            key = account.key
             self._scheduled[key] -= 1
             by_account.setdefault(key, []).append(update)
         for key, updates in by_account.items():
