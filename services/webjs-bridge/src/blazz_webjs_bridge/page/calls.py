@@ -17,6 +17,8 @@ class Call(Word, Generic[A]):
     answer: ClassVar[TypeAdapter[Any]]
     within: ClassVar[float] = 10.0
     """Seconds that the page may take."""
+    reloads: ClassVar[bool] = False
+    """WhatsApp Web loads itself anew when it has done this: that is an answer, too."""
 
 
 class PageState(Word):
@@ -78,6 +80,7 @@ class Logout(Call[None]):
     name = "logout"
     answer = TypeAdapter(None)
     within = 20.0
+    reloads = True
 
 
 class TakeOver(Call[None]):
