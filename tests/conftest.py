@@ -21,6 +21,8 @@ Fixtures, all of session scope unless said otherwise:
     `await make_database("chat")` -> `ServiceDatabase(owner_url, api_url, worker_url, environment, name)`: a fresh,
     migrated database with the roles `chat_owner`, `chat_api`, `chat_worker`; with `migrate=False` an empty one, for
     any name of a service
+`wa_js`
+    the folder of the wa-js package, and a Chromium on this machine: what WhatsApp Web sessions run in
 `stack`
     the whole of Blazz, started once a run by the command behind `make up`: the content of its `stack.json`
 """
@@ -37,11 +39,12 @@ from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
-from blazz_local import CLONE, Folder, Servers
+from blazz_local import CLONE, Folder, Servers, chromium, npm
 from blazz_local import databases as service_databases
 from blazz_local.borrowed import borrow, remove_leftovers
 from blazz_local.broker import Management
 from blazz_local.databases import ServiceDatabase
+from blazz_local.services import WA_JS
 
 TEST_FOLDERS = CLONE / ".blazz" / "tests"
 """One folder a run, named by its pid, removed at its end (those of runs that were killed: at the start of the next)."""
@@ -144,6 +147,15 @@ async def make_database(servers: Servers, run_folder: Folder) -> AsyncIterator[M
     if not servers.private:
         for name in made:
             await service_databases.drop(url, name)
+
+
+@pytest.fixture(scope="session")
+def wa_js(run_folder: Folder) -> Path:
+    """wa-js as its lock file names it, and a Chromium; both are fetched where they are not there yet."""
+    run_folder.create()
+    chromium.ensure(run_folder, print)
+    npm.install(WA_JS)
+    return WA_JS
 
 
 @pytest_asyncio.fixture(scope="session")

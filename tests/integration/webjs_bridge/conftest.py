@@ -14,7 +14,6 @@ from aiohttp import web
 from blazz_chassis import context
 from blazz_chassis.app import Service
 from blazz_chassis.seal import new_key
-from blazz_local import CLONE, npm
 from blazz_simulator.app import build as build_simulator
 from blazz_simulator.settings import Settings as SimulatorSettings
 from blazz_webjs_bridge.main import build
@@ -171,14 +170,6 @@ class World:
         if self.http is not None:
             await self.http.aclose()
         await self.simulator.aclose()
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def wa_js() -> Path:
-    """wa-js, as its lock file names it."""
-    folder = CLONE / "services" / "webjs-bridge" / "js"
-    await asyncio.to_thread(npm.install, folder)
-    return folder
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

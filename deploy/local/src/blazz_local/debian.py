@@ -30,8 +30,11 @@ trap 'exit 143' TERM HUP
 printf '#!/bin/sh\\nexit 101\\n' > "$policy"
 chmod 755 "$policy"
 export DEBIAN_FRONTEND=noninteractive
-apt-get install --yes --quiet --no-install-recommends "$@" \
-    || {{ apt-get update --quiet && apt-get install --yes --quiet --no-install-recommends "$@"; }}
+install() {{
+    # Another installation of ours, or the machine's own, may be under way.
+    apt-get install --yes --quiet --no-install-recommends -o DPkg::Lock::Timeout=600 "$@"
+}}
+install "$@" || {{ apt-get update --quiet && install "$@"; }}
 units > "$list.after"
 if command -v systemctl >/dev/null; then
     comm -13 "$list" "$list.after" | while read -r unit; do systemctl disable "$unit" || true; done

@@ -14,13 +14,16 @@ from urllib.parse import quote, urlsplit
 
 from blazz_local.credentials import Credentials
 from blazz_local.databases import SERVICES, ServiceDatabase, name_of
-from blazz_local.folder import Folder
+from blazz_local.folder import CLONE, Folder
 from blazz_local.http import answers
 from blazz_local.ports import Ports
 from blazz_local.process import MARK
 from blazz_local.program import Program
 
 SIMULATOR = "simulator"
+BRIDGE = "webjs-bridge"
+WA_JS = CLONE / "services" / "webjs-bridge" / "js"
+"""The package.json of wa-js; what it names is fetched at set-up."""
 PHONE_NUMBER_ID = "100000000000001"
 WABA_ID = "200000000000001"
 ACCESS_TOKEN = "EAAlocalsimulator"  # noqa: S105 - the simulator guards nothing
@@ -56,6 +59,14 @@ LOCAL_SETTINGS: Mapping[str, Mapping[str, str]] = {
         "BLAZZ_CHAT_SETTLE": "6",
         # Media links of the simulator and of a developer's own server are on this machine.
         "BLAZZ_CHAT_PUBLIC_HOSTS_ONLY": "false",
+    },
+    # A session whose instance was killed is taken over after the lease; a browser that freezes is opened anew.
+    "webjs-bridge": {
+        "BLAZZ_WEBJS_BRIDGE_LEASE": "4",
+        "BLAZZ_WEBJS_BRIDGE_LOOK": "0.25",
+        "BLAZZ_WEBJS_BRIDGE_FROZEN": "10",
+        "BLAZZ_WEBJS_BRIDGE_DOUBT_EVERY": "1",
+        "BLAZZ_WEBJS_BRIDGE_PUBLIC_HOSTS_ONLY": "false",
     },
 }
 
@@ -129,6 +140,9 @@ class Site:
             "BLAZZ_NOTIFIER_WS_PORT": str(self.ports.get("websocket")),
             "BLAZZ_CHAT_GRAPH_URL": self.url(SIMULATOR),
             "BLAZZ_CHAT_MEDIA_PATH": str(self.folder.path / "media"),
+            "BLAZZ_WEBJS_BRIDGE_WEB_URL": f"{self.url(SIMULATOR)}/web/",
+            "BLAZZ_WEBJS_BRIDGE_PROFILES": str(self.folder.path / "profiles"),
+            "BLAZZ_WEBJS_BRIDGE_EVIDENCE": str(self.folder.path / "evidence"),
             "BLAZZ_CRASH_FILE": str(self.crash_file(service)),
             **{f"BLAZZ_{name_of(other).upper()}_URL": self.url(other) for other in SERVICES},
             **self.databases[service].environment,

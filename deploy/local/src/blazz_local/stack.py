@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from blazz_contracts.topology import definitions
 
-from blazz_local import databases
+from blazz_local import chromium, databases, npm
 from blazz_local.atomic import write_json
 from blazz_local.broker import Management
 from blazz_local.databases import SERVICES, ServiceDatabase
@@ -18,7 +18,7 @@ from blazz_local.errors import LocalError
 from blazz_local.folder import Folder
 from blazz_local.seed import Demo, check_webhook, seed
 from blazz_local.servers import Given, Servers
-from blazz_local.services import SIMULATOR, Site
+from blazz_local.services import BRIDGE, SIMULATOR, WA_JS, Site
 from blazz_local.supervisor import Say
 
 STOP_ORDER = (["gateway"], ["campaign"], ["chat", "webjs-bridge"], ["notifier"], [SIMULATOR], ["rabbitmq", "postgres"])
@@ -77,6 +77,8 @@ class Stack:
             group.create_task(self._bring_up_broker())
             group.create_task(self._bring_up_databases())
             group.create_task(self._start_program(SIMULATOR))
+            if BRIDGE in self._services:
+                group.create_task(asyncio.to_thread(self._get_browser))
         self._say(f"servers are ready ({time.monotonic() - began:.1f} s); starting {', '.join(self._services)} ...")
         async with asyncio.TaskGroup() as group:
             for service in self._services:
@@ -152,6 +154,11 @@ class Stack:
         began = time.monotonic()
         await self.supervisor.start(self.site.program(name))
         self._say(f"{name} is ready ({time.monotonic() - began:.1f} s)")
+
+    def _get_browser(self) -> None:
+        """What WhatsApp Web sessions run in: Chromium and wa-js."""
+        chromium.ensure(self.folder, self._say)
+        npm.install(WA_JS)
 
     async def _bring_up_broker(self) -> None:
         began = time.monotonic()

@@ -5,6 +5,14 @@ from dataclasses import dataclass
 _STEADY = 60.0  # seconds ready after which earlier restarts are forgotten
 
 
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """Why a page must be opened anew. `counted`: as a failure, after which the next one waits longer."""
+
+    cause: str
+    counted: bool = True
+
+
 @dataclass(slots=True)
 class Watchdog:
     """What is seen of one session's page. Times are of a monotonic clock, in seconds."""
@@ -36,12 +44,12 @@ class Watchdog:
         """They do not any more."""
         self.ready_since = None
 
-    def complaint(self, now: float, *, memory: int | None, idle: bool) -> str | None:
+    def complaint(self, now: float, *, memory: int | None, idle: bool) -> Complaint | None:
         """Why the page must be opened anew, if it must."""
         if now - self.heard_at > self.frozen:
-            return "the page gave no sign of life"
+            return Complaint("the page gave no sign of life")
         if memory is not None and memory > self.memory_limit and idle:
-            return "the browser held too much memory"
+            return Complaint("the browser held too much memory", counted=False)
         return None
 
     def pause(self, now: float, *, counted: bool) -> float:
