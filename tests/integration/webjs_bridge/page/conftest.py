@@ -2,7 +2,7 @@
 
 import itertools
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -171,7 +171,7 @@ async def linked(open_page: Open) -> AsyncIterator[Driven]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def other(sim: Sim) -> AsyncIterator[Callable[[], Awaitable[None]]]:
-    """Faults that a test set are gone after it."""
-    yield sim.mend
+async def mended(sim: Sim) -> AsyncIterator[None]:
+    """Faults that a test sets are gone after it."""
+    yield
     await sim.mend()

@@ -60,7 +60,9 @@ const tooLate = what => () => {
   throw new Refused("timeout", `WhatsApp Web did not answer in time: ${what}`);
 };
 
-const text = (value, most = 65_536) => (typeof value === "string" && value !== "" ? value.slice(0, most) : null);
+// As a database takes it: without zero characters and halves of surrogate pairs, which people's phones do send.
+const clean = (value, most) => value.slice(0, most).replaceAll("\0", "").toWellFormed();
+const text = (value, most = 65_536) => (typeof value === "string" && clean(value, most) !== "" ? clean(value, most) : null);
 const whole = value => (Number.isFinite(Number(value)) && value !== null && value !== "" ? Math.trunc(Number(value)) : null);
 const amount = value => { const number = whole(value); return number !== null && number >= 0 ? number : null; };
 const now = () => Math.floor(Date.now() / 1000);

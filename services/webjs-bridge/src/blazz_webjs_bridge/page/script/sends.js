@@ -3,19 +3,25 @@
 const MARGIN = 1500; // milliseconds kept of the time limit, to look where the message lies
 const stored = id => attempt(() => WPP.whatsapp.MsgStore.get(id));
 
+const sendingNow = new Map(); // by id, so that who asks again while it is under way gets the same answer
+
 async function send(args, limit) {
   needChats();
-  if (args.type !== "reaction") {
-    const there = stored(args.id);
-    if (there) return sent(args.id); // asked twice: WhatsApp Web would put a second one beside it
+  if (!isConversation(args.chat)) throw new Refused("chat_invalid", "There is no chat of that id");
+  if (!Object.hasOwn(SENDERS, args.type)) throw new Refused("type_unknown", `There is no way to send a ${args.type}`);
+  if (args.type === "reaction") return sendOne(args, limit);
+  if (stored(args.id)) return sent(args.id); // WhatsApp Web would put a second one beside it
+  if (!sendingNow.has(args.id)) {
     sentHere.set(args.id);
+    sendingNow.set(args.id, sendOne(args, limit).finally(() => sendingNow.delete(args.id)));
   }
+  return sendingNow.get(args.id);
+}
+
+async function sendOne(args, limit) {
   pending += 1;
-  const sending = SENDERS[args.type];
-  if (!sending) throw new Refused("type_unknown", `There is no way to send a ${args.type}`);
   try {
-    const answer = await within(sending(args), Math.max(limit - MARGIN, limit / 2), () => null);
-    return outcome(args, answer);
+    return outcome(args, await within(SENDERS[args.type](args), Math.max(limit - MARGIN, limit / 2), () => null));
   } finally {
     pending -= 1;
     if (args.file) dropSlot(args.file);

@@ -1,0 +1,64 @@
+"""What came while nobody looked."""
+
+import time
+from pathlib import Path
+
+from blazz_webjs_bridge.page.calls import History
+from blazz_webjs_bridge.page.facts import Arrived, Ready
+from blazz_webjs_bridge.page.words import WebMessage
+
+from tests.integration.webjs_bridge.page.conftest import Driven, Open
+
+
+async def test_messages_that_came_while_the_page_was_closed_are_in_the_history_oldest_first(
+    open_page: Open, tmp_path: Path
+) -> None:
+    async with open_page(tmp_path / "profile") as first:
+        await first.link()
+        people = [await first.somebody() for _ in range(2)]
+        earlier = await first.sim.writes(people[0].phone or "", first.phone, text="before")
+        await first.hears(Arrived, lambda fact: fact.message.id == earlier)
+    since = int(time.time())
+    keys = [
+        await first.sim.writes(people[number % 2].phone or "", first.phone, text=f"meanwhile {number}")
+        for number in range(6)
+    ]
+
+    async with open_page(tmp_path / "profile", phone=first.phone) as second:
+        await second.hears(Ready)
+        history = await second.call(History(since=since))
+
+    heard = [message.id for message in history if message.id in keys]
+    assert sorted(heard) == sorted(keys)
+    assert [message.at for message in history] == sorted(message.at for message in history)
+    assert {message.text for message in history if message.id in keys} == {f"meanwhile {n}" for n in range(6)}
+
+
+async def test_pages_of_the_history_are_cut_from_one_list(linked: Driven) -> None:
+    person = await linked.somebody()
+    since = int(time.time())
+    keys = [await linked.sim.writes(person.phone or "", linked.phone, text=f"number {n}") for n in range(120)]
+    await linked.hears(Arrived, lambda fact: fact.message.id == keys[-1])
+    whole = await linked.call(History(since=since))
+    paged: list[WebMessage] = []
+    while page := await linked.call(History(since=since, limit=50, offset=len(paged))):
+        paged.extend(page)
+        await linked.sim.writes(person.phone or "", linked.phone, text="in between")
+    assert {message.id for message in whole} >= set(keys)
+    assert [message.id for message in paged][: len(whole)] == [message.id for message in whole]
+    assert len({message.id for message in paged}) == len(paged)
+
+
+async def test_groups_are_left_out_unless_they_are_asked_for(linked: Driven) -> None:
+    person = await linked.somebody()
+    made = {"phone": linked.phone, "subject": "Us", "members": [person.phone]}
+    group = (await linked.sim.do("POST", "web/groups", made))["group"]["id"]
+    since = int(time.time())
+    key = await linked.sim.writes(person.phone or "", linked.phone, text="all", group=group)
+    await linked.hears(Arrived, lambda fact: fact.message.id == key)
+    assert key not in [message.id for message in await linked.call(History(since=since))]
+    assert key in [message.id for message in await linked.call(History(since=since, groups=True))]
+
+
+async def test_nothing_is_told_of_before_the_moment(linked: Driven) -> None:
+    assert await linked.call(History(since=int(time.time()) + 60)) == []
