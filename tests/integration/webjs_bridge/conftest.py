@@ -64,8 +64,14 @@ class World:
         service = build(Settings(**(self.settings | {"instance": f"bridge-{uuid4().hex[:6]}"} | settings)))
         self.running[service] = asyncio.create_task(service.serve())
         await asyncio.wait_for(service.started.wait(), 20)
-        self.http = self.http or httpx.AsyncClient(base_url=f"http://127.0.0.1:{service.port}", timeout=30)
+        await self._aim(service.port)
         return service
+
+    async def _aim(self, port: int | None) -> None:
+        """Calls go there from now on."""
+        if self.http is not None:
+            await self.http.aclose()
+        self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30)
 
     async def stop(self, service: Service) -> None:
         """Stop an instance in order."""

@@ -1,35 +1,46 @@
 """The bridge takes its place in a deployment: it migrates, starts, answers and stops."""
 
-import asyncio
 from typing import Any
 
-import httpx
-from blazz_webjs_bridge.main import build
-from blazz_webjs_bridge.settings import Settings
-from pydantic import SecretStr
+import blazz_webjs_bridge.models  # noqa: F401 - fills the metadata
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, MetaData
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlmodel import SQLModel
+
+from tests.integration.webjs_bridge.conftest import World
+from tests.support.polling import until
+
+TABLES = ("web_sessions", "web_session_requests", "web_sends")
 
 
-async def test_it_starts_becomes_ready_and_says_that_it_holds_no_session(vhost: str, make_database: Any) -> None:
+async def test_it_starts_becomes_ready_and_says_what_it_can_carry(idle_world: World) -> None:
+    service = await idle_world.start(webjs_bridge_capacity=7, instance="bridge-1")
+
+    async def ready() -> bool:
+        return (await idle_world.api("GET", "/readyz")).status_code == 200
+
+    await until(ready)
+    health = (await idle_world.api("GET", "/health")).json()
+    assert health == {"instance": "bridge-1", "version": "0.1.0", "capacity": 7, "sessions": 0, "memory_bytes": 0}
+    await idle_world.stop(service)
+
+
+async def test_the_migrations_make_what_the_models_say(make_database: Any) -> None:
     made = await make_database("webjs-bridge")
-    service = build(
-        Settings(
-            env="local",
-            http_port=0,
-            instance="bridge-1",
-            amqp_url=SecretStr(vhost),
-            database_api_url=SecretStr(made.api_url),
-            database_worker_url=SecretStr(made.worker_url),
-        )
-    )
-    serving = asyncio.create_task(service.serve())
-    await asyncio.wait_for(service.started.wait(), 10)
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{service.port}") as client:
-        async with asyncio.timeout(10):
-            while (ready := await client.get("/readyz")).status_code != 200:  # noqa: ASYNC110
-                await asyncio.sleep(0.05)
-        health = (await client.get("/health")).json()
-    service.stop()
-    await serving
+    engine = create_async_engine(made.owner_url.replace("postgresql://", "postgresql+asyncpg://"))
+    wanted = MetaData()
+    for name in TABLES:
+        SQLModel.metadata.tables[name].to_metadata(wanted)
 
-    assert ready.status_code == 200
-    assert health == {"instance": "bridge-1", "version": "0.1.0", "capacity": 0, "sessions": 0}
+    def compare(connection: Connection) -> list[Any]:
+        def ours(_object: Any, name: str | None, kind: str, _reflected: bool, _other: Any) -> bool:
+            return kind != "table" or name in TABLES
+
+        options = {"compare_type": True, "compare_server_default": True, "include_object": ours}
+        return list(compare_metadata(MigrationContext.configure(connection, opts=options), wanted))
+
+    async with engine.connect() as connection:
+        assert await connection.run_sync(compare) == []
+    await engine.dispose()

@@ -38,8 +38,6 @@ async def test_a_linked_session_is_ready_again_without_a_scan_and_misses_nothing
     await world.stop(next(iter(world.running)))
     await world.customer(CUSTOMER, text="Are you there?", to="4915100000002")
     await world.start()
-    world.http = None
-    await world.start(webjs_bridge_capacity=0)
 
     await world.until_state(session_id, "ready")
     await world.chat.until_written("Are you there?")

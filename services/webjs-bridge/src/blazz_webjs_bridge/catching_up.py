@@ -28,10 +28,9 @@ class CatchingUp:
         self._session, self._journal, self._outcomes, self._receiving = session, journal, outcomes, receiving
         self._margin = margin
 
-    async def run(self, page: Page, seen_until: datetime | None) -> None:
-        """Bring in what came since; a session that is linked for the first time begins now."""
-        if seen_until is not None:
-            await self._messages(page, int(seen_until.timestamp() - self._margin))
+    async def run(self, page: Page, seen_until: datetime) -> None:
+        """Bring in what came since."""
+        await self._messages(page, int(seen_until.timestamp() - self._margin))
         await self._ticks(page)
 
     async def _messages(self, page: Page, since: int) -> None:

@@ -128,12 +128,13 @@ class Fleet:
             pause = _CRASH_PAUSE
         finally:
             self._running.pop(session.id, None)
-        await self._release(running.session, pause)
+        await self._release(running, pause)
 
-    async def _release(self, session: Session, pause: float) -> None:
+    async def _release(self, running: Running, pause: float) -> None:
+        session = running.session
         try:
             await self._house.standings.stopped(session, "stopped by a person")
-            await self._leases.release(session.id, session.fence, pause=pause)
+            await self._leases.release(running.sign(), pause=pause)
         except Unavailable as error:
             log.info("lease_runs_out", session_id=str(session.id), error=error.code)
 

@@ -32,7 +32,8 @@ where s.id = h.id and s.owner = $3 and s.fence = h.fence
 returning s.id, s.wanted, s.options
 """
 _RELEASE = """
-update web_sessions set owner = null, lease_until = null, start_after = now() + make_interval(secs => $3)
+update web_sessions set owner = null, lease_until = null, start_after = now() + make_interval(secs => $3),
+    seen_until = greatest(seen_until, $4), memory_bytes = null
 where id = $1 and fence = $2
 """
 _ASKED = """
@@ -88,10 +89,10 @@ class Leases:
             )
         return {row["id"]: (row["wanted"], row["options"]) for row in rows}
 
-    async def release(self, session_id: UUID, fence: int, *, pause: float = 0.0) -> None:
-        """Let one go: the next owner may take it after `pause` seconds."""
+    async def release(self, sign: Sign, *, pause: float = 0.0) -> None:
+        """Let one go with a last sign: the next owner may take it after `pause` seconds."""
         async with self._database.worker() as connection:
-            await connection.execute(_RELEASE, session_id, fence, pause)
+            await connection.execute(_RELEASE, sign.session_id, sign.fence, pause, sign.seen_until)
 
     async def asked(self, running: Sequence[UUID]) -> list[Asked]:
         """Take what people ask of these sessions, oldest first."""

@@ -14,6 +14,7 @@ from blazz_webjs_bridge.page.words import Somebody
 from blazz_webjs_bridge.session import COLUMNS, Session
 from blazz_webjs_bridge.state import Standing
 
+# What came before a phone was linked is not ours: everything is seen until then.
 # A code lives as long as its state: none is shown of a session that is linked, or that shows no code any more.
 _STAND = f"""
 update web_sessions set state = $3, cause = $4, since = case when state = $3 then since else now() end,
@@ -23,6 +24,8 @@ update web_sessions set state = $3, cause = $4, since = case when state = $3 the
     qr_revision = qr_revision + case when $6::text is null then 0 else 1 end,
     sealed_pairing_code = case when $3 = 'pairing' then coalesce($7, sealed_pairing_code) end,
     phone = coalesce($8, phone), lid = coalesce($9, lid), account_name = coalesce($10, account_name),
+    seen_until = case when $11 then null when $3 in ('syncing', 'ready') then coalesce(seen_until, now())
+                      else seen_until end,
     wanted = case when $11 then 'stopped' else wanted end
 where id = $1 and fence = $2 and deleted_at is null returning {COLUMNS}
 """  # noqa: S608

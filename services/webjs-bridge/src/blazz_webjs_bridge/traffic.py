@@ -83,14 +83,15 @@ class Traffic:
         concurrency = self._house.settings.webjs_bridge_concurrency
         await self._house.queues.consume(self._queue, SessionSend, self._sending.handle, concurrency=concurrency)
 
-    def begin(self, page: Page) -> None:
-        """The page is ready: messages leave, what was missed comes in, doubts are looked up."""
+    def begin(self, page: Page, seen_until: datetime | None) -> None:
+        """The page is ready: messages leave, what was missed comes in, doubts are looked up.
+
+        `seen_until`: before it nothing was missed; the moment of linking where the session was never ready before.
+        """
+        self._seen_until = max(filter(None, (self._seen_until, seen_until)), default=datetime.now(UTC))
         self._receiving.begin(page)
         self._sending.begin(page)
-        since = self._seen_until
-        if since is None:
-            self._seen_until = datetime.now(UTC)  # linked for the first time: its history is not ours
-        self._do_apart(self._catching_up.run(page, since))
+        self._do_apart(self._catching_up.run(page, self._seen_until))
         self._do_apart(self._sending.clear_doubts())
 
     def pause(self) -> None:
