@@ -6,6 +6,7 @@ The real broker carries all of it; the whole stack together is the end-to-end ti
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -110,6 +111,31 @@ class ChatSide:
             "requested_at": datetime.now(UTC),
         }
         return SessionSend(**(fields | more))
+
+    @asynccontextmanager
+    async def handing_over(self, sends: list[SessionSend], outstanding: int = 20) -> AsyncIterator[None]:
+        """Chat's part meanwhile: hands over at most so many at once, and again what was returned."""
+
+        async def hand() -> None:
+            handed: dict[int, int] = {}  # number of the send → times it was returned when it was handed over
+            while True:
+                under_way = 0
+                for n, each in enumerate(sends):
+                    told = self.told(each)
+                    if set(told) - {"returned"}:
+                        continue
+                    returned = told.count("returned")
+                    if handed.get(n, -1) < returned and under_way < outstanding:
+                        handed[n] = returned
+                        await self.publisher.publish(each)
+                    under_way += n in handed
+                await asyncio.sleep(0.05)  # a pace, nothing is waited for
+
+        handing = asyncio.create_task(hand())
+        try:
+            yield
+        finally:
+            handing.cancel()
 
     def told(self, command: SessionSend) -> list[str]:
         """Statuses told of a send, in order."""
