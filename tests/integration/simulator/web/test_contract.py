@@ -113,7 +113,7 @@ async def test_a_message_shows_these_fields(linked: Tab, sim: Sim) -> None:
     assert shown.pop("t") > 1_700_000_000
     assert shown == {
         "id": written, "from": chat, "to": await linked.js("String(WPP.conn.getMyUserLid())"), "sender": chat,
-        "chat": chat, "type": "chat", "body": "look at me", "ack": 0, "fromMe": False, "isNewMsg": True,
+        "chat": chat, "type": "chat", "body": "look at me", "ack": 1, "fromMe": False, "isNewMsg": True,
         "name": "Ada", "group": False, "me": False, "known": "Ada", "phone": "+4915152345002",
     }  # fmt: skip
 

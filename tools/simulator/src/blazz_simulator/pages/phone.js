@@ -7,7 +7,7 @@ const number = decodeURIComponent(location.pathname.split("/").pop());
 const api = `/_sim/phones/${encodeURIComponent(number)}`;
 const find = id => document.getElementById(id);
 const chat = find("chat"), business = find("business"), state = find("state"), dialog = find("dialog");
-let messages = [], accounts = [], replyTo = null, quiet = null;
+let messages = [], accounts = [], picked = null, replyTo = null, quiet = null;
 
 const chosen = () => business.value;
 const shownMessages = () => messages.filter(message => message.account === chosen());
@@ -20,7 +20,7 @@ async function load() {
   accounts = [...known.accounts.map(account => ({ key: account.phone_number_id, number: account.display_phone_number, name: account.verified_name })),
     ...linked.phones.filter(line => line.phone !== number).map(line => ({ key: line.phone, number: line.phone, name: `${line.name} (Web)` }))];
   const last = messages.at(-1)?.account;
-  const keep = business.value || new URLSearchParams(location.search).get("to") || last || known.default;
+  const keep = picked || new URLSearchParams(location.search).get("to") || last || known.default;
   business.replaceChildren(...accounts.map(account => el("option", { value: account.key }, `${account.name} · +${account.number}`)));
   business.value = keep;
   document.title = `${phone.name || number} · phone`;
@@ -104,7 +104,7 @@ function answer(message) {
 
 dialog.addEventListener("click", event => { if (event.target === dialog) dialog.close(); });
 find("replying").lastElementChild.addEventListener("click", () => answer(null));
-business.addEventListener("change", load);
+business.addEventListener("change", () => { picked = business.value; load(); });
 find("devices").addEventListener("click", () => showDevices(dialog, number, fail));
 document.addEventListener("visibilitychange", read);
 find("attach").addEventListener("click", () => find("file").click());
@@ -129,13 +129,7 @@ events.addEventListener("message", ({ data }) => {
   if (messages.some(known => known.id === message.id)) return;
   messages.push(message);
   idle();
-  const known = accounts.some(account => account.key === message.account);
-  if (!known || !shownMessages().length) {  // nothing to see yet: show the chat in which something happens
-    if (known) business.value = message.account;
-    else business.replaceChildren();
-    return load();
-  }
-  if (message.account !== chosen()) return;
+  if (message.account !== chosen()) return picked ? undefined : load();  // nobody chose: show where something happens
   place(message);
   chat.scrollTop = chat.scrollHeight;
   if (message.from === "business") read();
