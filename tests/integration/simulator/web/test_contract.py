@@ -128,5 +128,18 @@ async def test_chats_and_contacts_are_listed(linked: Tab) -> None:
     assert chats[0] in contacts
 
 
+async def test_a_script_without_the_pages_nonce_does_not_run(linked: Tab) -> None:
+    ran = await linked.js(
+        """() => {
+          const tag = document.createElement("div");
+          tag.innerHTML = '<img src="data:," onerror="window.ran = 1">';
+          document.body.append(tag);
+          return new Promise(done => setTimeout(() => done(window.ran ?? null), 100));
+        }"""
+    )
+    assert ran is None
+    linked.errors = [error for error in linked.errors if "inline event handler" not in error]
+
+
 async def test_wa_js_misses_no_module_in_all_this(linked: Tab) -> None:
     assert linked.errors == []
