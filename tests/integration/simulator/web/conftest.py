@@ -32,7 +32,8 @@ RECORDER = """
 window.seen = [];
 if (window.WPP) WPP.onAny((name, ...values) => {
   let value = null;
-  try { value = JSON.parse(JSON.stringify(values.length > 1 ? values : values[0] ?? null)); } catch { value = "unreadable"; }
+  try { value = JSON.parse(JSON.stringify(values.length > 1 ? values : values[0] ?? null)); }
+  catch { value = "unreadable"; }
   window.seen.push([String(name), value]);
 });
 """

@@ -10,6 +10,11 @@ __d("WAWebChatModel", ["WAWebBaseModel", "WAWebSuperChatMsgs"], (exports, requir
     get formattedTitle() { return this.attributes?.formattedTitle ?? this.title(); }
     set formattedTitle(value) { this.set("formattedTitle", value); }
     get canSend() { return true; }
+    // To the millisecond, where two messages of one second would leave the order open.
+    get lastActive() {
+      const last = this.lastReceivedKey && require("WAWebMsgCollection").MsgCollection.get(this.lastReceivedKey);
+      return last?.attributes.sort ?? (this.t ?? 0) * 1000;
+    }
     get mute() { return { isMuted: false, expiration: 0 }; }
 
     title() {
@@ -30,11 +35,8 @@ __d("WAWebChatModel", ["WAWebBaseModel", "WAWebSuperChatMsgs"], (exports, requir
     }
 
     keep() {
-      const last = this.lastReceivedKey && require("WAWebMsgCollection").MsgCollection.get(this.lastReceivedKey);
-      require("WAWebModelStorage").put("chat", {
-        id: String(this.id), t: this.t ?? 0, unreadCount: this.unreadCount, name: this.name,
-        last: last && require("WAWebMsgRecord").record(last),
-      });
+      const last = this.lastReceivedKey && String(this.lastReceivedKey);
+      require("WAWebModelStorage").put("chat", { id: String(this.id), t: this.t ?? 0, unreadCount: this.unreadCount, name: this.name, last });
     }
 
     canPin() { return true; }
@@ -76,7 +78,7 @@ __d("WAWebChatCollection", ["WAWebBaseCollection", "WAWebChatModel", "WAWebModel
 
   class ChatCollectionImpl extends BaseCollection {
     static model = require("WAWebChatModel").ChatModel;
-    static comparator = (one, other) => (other.t ?? 0) - (one.t ?? 0);
+    static comparator = (one, other) => other.lastActive - one.lastActive;
 
     // The chat of an address, made when there is none yet.
     sure(wid, more = {}, options) {
@@ -89,10 +91,13 @@ __d("WAWebChatCollection", ["WAWebBaseCollection", "WAWebChatModel", "WAWebModel
 
     async restore() {
       const { MsgCollection } = require("WAWebMsgCollection");
-      for (const { id, last, ...more } of await require("WAWebModelStorage").getAll("chat")) {
+      const storage = require("WAWebModelStorage");
+      const chats = await storage.getAll("chat");
+      const lasts = await storage.getMany("message", chats.map(({ last }) => last ?? ""));
+      for (const [index, { id, last, ...more }] of chats.entries()) {
         const chat = this.sure(createWid(id), more, { silent: true });
-        if (!last) continue;
-        const message = MsgCollection.add(properties(last), { silent: true });
+        if (!lasts[index]) continue;
+        const message = MsgCollection.add(properties(lasts[index]), { silent: true });
         chat.set({ lastReceivedKey: message.id }, { silent: true });
         chat.msgs.add(message, { silent: true });
       }

@@ -51,6 +51,10 @@ __d("WAWebModelStorage", [], exports => {
   exports.put = (name, value) => write({ store: name, value });
   exports.remove = (name, id) => write({ store: name, remove: id });
   exports.get = async (name, id) => done((await store(name)).get(id));
+  exports.getMany = async (name, ids) => {
+    const source = await store(name);
+    return Promise.all(ids.map(id => done(source.get(id))));
+  };
   exports.getAll = async name => done((await store(name)).getAll());
 
   // Up to `count` messages of a chat before or after a moment, oldest first.
