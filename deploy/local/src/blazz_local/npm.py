@@ -23,9 +23,19 @@ def install(folder: Path) -> None:
     lock, installed = folder / "package-lock.json", folder / "node_modules" / ".installed-lock.json"
     if installed.exists() and installed.read_bytes() == lock.read_bytes():
         return
+    _run(folder, "ci")
+    installed.write_bytes(lock.read_bytes())
+
+
+def add(folder: Path, package: str) -> None:
+    """`npm install` of one package (`name@version`) into a folder that has a package.json. Raises `StartFailed`."""
+    _run(folder, "install", package)
+
+
+def _run(folder: Path, *words: str) -> None:
     # npm goes by `node` on the path, too.
     environment = {**os.environ, "PATH": f"{NODE.parent}:{os.environ.get('PATH', '')}"}
-    command: list[str | Path] = [NODE, _NPM, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    command: list[str | Path] = [NODE, _NPM, *words, "--ignore-scripts", "--no-audit", "--no-fund"]
     try:
         done = subprocess.run(
             command,
@@ -38,8 +48,9 @@ def install(folder: Path) -> None:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise StartFailed(f"npm did not get what {lock} names within {_LIMIT:.0f} s: is there a network?") from None
+        raise StartFailed(
+            f"npm did not get what {folder} asks for within {_LIMIT:.0f} s: is there a network?"
+        ) from None
     if done.returncode:
         said = (done.stdout + done.stderr)[-2000:]
-        raise StartFailed(f"npm could not install what {lock} names; its last words:\n{said}")
-    installed.write_bytes(lock.read_bytes())
+        raise StartFailed(f"npm could not install what {folder} asks for; its last words:\n{said}")

@@ -113,7 +113,7 @@ async def test_a_message_shows_these_fields(linked: Tab, sim: Sim) -> None:
     assert shown.pop("t") > 1_700_000_000
     assert shown == {
         "id": written, "from": chat, "to": await linked.js("String(WPP.conn.getMyUserLid())"), "sender": chat,
-        "chat": chat, "type": "chat", "body": "look at me", "ack": 0, "fromMe": False, "isNewMsg": True,
+        "chat": chat, "type": "chat", "body": "look at me", "ack": 1, "fromMe": False, "isNewMsg": True,
         "name": "Ada", "group": False, "me": False, "known": "Ada", "phone": "+4915152345002",
     }  # fmt: skip
 
@@ -126,6 +126,19 @@ async def test_chats_and_contacts_are_listed(linked: Tab) -> None:
     assert users >= 2
     contacts = await linked.js("async () => (await WPP.contact.list()).map(contact => String(contact.id))")
     assert chats[0] in contacts
+
+
+async def test_a_script_without_the_pages_nonce_does_not_run(linked: Tab) -> None:
+    ran = await linked.js(
+        """() => {
+          const tag = document.createElement("div");
+          tag.innerHTML = '<img src="data:," onerror="window.ran = 1">';
+          document.body.append(tag);
+          return new Promise(done => setTimeout(() => done(window.ran ?? null), 100));
+        }"""
+    )
+    assert ran is None
+    linked.errors = [error for error in linked.errors if "inline event handler" not in error]
 
 
 async def test_wa_js_misses_no_module_in_all_this(linked: Tab) -> None:

@@ -219,5 +219,27 @@ async def _read(tab: Tab, message_id: str) -> bool:
     return await tab.ack(message_id) == 3
 
 
+async def test_encrypted_messages_are_told_twice_and_readable_the_second_time(linked: Tab, sim: Sim) -> None:
+    await sim.do("PUT", "web/settings", {"ciphertext": 1})
+    written = await sim.write("4915122345014", {"text": "a secret", "to": linked.phone})
+    mine = lambda message: message["id"]["_serialized"] == written  # noqa: E731
+    await linked.event("chat.new_message", lambda message: mine(message) and message["type"] == "chat")
+    told = [message for message in await linked.events("chat.new_message") if mine(message)]
+    assert len(told) == 2
+    assert told[-1]["body"] == "a secret"
+    await sim.do("PUT", "web/settings", {})
+
+
+async def test_a_message_from_one_linked_phone_to_another_arrives_there(
+    linked: Tab, sim: Sim, new_tab: Callable[..., Awaitable[Tab]]
+) -> None:
+    other = await new_tab()
+    await other.link("493012345679")
+    sent = await linked.send("493012345679", "between businesses")
+    got = await other.event("chat.new_message", lambda message: message["body"] == "between businesses")
+    assert got["id"]["id"] == sent["id"].split("_")[2]
+    assert got["from"] == await linked.js("String(WPP.conn.getMyUserLid())")
+
+
 async def test_nothing_that_arrives_makes_wa_js_complain(linked: Tab) -> None:
     assert [error for error in linked.errors if "404" not in error] == []

@@ -14,9 +14,10 @@ from aiohttp import web
 from blazz_local import CLONE, npm
 from blazz_simulator.app import build
 from blazz_simulator.settings import Settings
-from blazz_webjs_bridge.page.calls import Call, FindPerson, Send, Sent
+from blazz_webjs_bridge.page.calls import Call, FindPerson, Send, Sent, State
 from blazz_webjs_bridge.page.chromium import Chromium
-from blazz_webjs_bridge.page.facts import Fact
+from blazz_webjs_bridge.page.errors import PageTimeout
+from blazz_webjs_bridge.page.facts import Fact, QrShown, Ready
 from blazz_webjs_bridge.page.web_page import WebPage
 from blazz_webjs_bridge.page.words import Somebody
 from playwright.async_api import Playwright, async_playwright
@@ -80,8 +81,6 @@ class Driven:
 
     async def link(self) -> None:
         """Scan the code that is shown, and wait until chats are there."""
-        from blazz_webjs_bridge.page.facts import QrShown, Ready
-
         shown = await self.hears(QrShown)
         await self.sim.do("POST", "web/scan", {"code": shown.code, "phone": self.phone})
         await self.hears(Ready)
@@ -91,6 +90,19 @@ class Driven:
         person = await self.call(FindPerson(phone=str(next(CUSTOMERS))))
         assert person is not None
         return person
+
+    async def freeze(self, seconds: float) -> None:
+        """Let the page do nothing for so long; returns when a call has run into its time limit."""
+
+        async def late() -> bool:
+            try:
+                await self.call(State(), within=0.4)
+            except PageTimeout:
+                return True
+            return False
+
+        await self.sim.fault("freeze", phone=self.phone, seconds=seconds)
+        await until(late, what="the freeze")
 
     def key(self, chat: str) -> str:
         return f"true_{chat}_3EB0{next(HEX):016X}"

@@ -13,6 +13,8 @@ class Function:
     path: str
     why: str
     kind: str = "function"
+    answers: str | None = None
+    """A check in JavaScript of what it answers, asked without arguments on a linked page; only where asking is free."""
 
 
 @dataclass(frozen=True)
@@ -31,22 +33,22 @@ FUNCTIONS = (
     Function("on", "every fact"),
     Function("once", "logout"),
     Function("util.createWid", "addresses"),
-    Function("conn.getAuthCode", "state"),
+    Function("conn.getAuthCode", "state", answers="value => value === null"),
     Function("conn.refreshQR", "refreshQr"),
     Function("conn.startLinkDeviceCodeForPhoneNumber", "pair"),
     Function("conn.logout", "logout"),
-    Function("conn.isAuthenticated", "state, heartbeat"),
-    Function("conn.isOnline", "state, heartbeat"),
-    Function("conn.getStreamData", "state, heartbeat"),
-    Function("conn.getMyUserWid", "state, Ready"),
-    Function("conn.getMyUserLid", "state, Ready"),
-    Function("conn.getBuildConstants", "state, Ready"),
-    Function("conn.setKeepAlive", "timers of a page without a window"),
-    Function("profile.getMyProfileName", "Ready"),
+    Function("conn.isAuthenticated", "state, heartbeat", answers="value => value === true"),
+    Function("conn.isOnline", "state, heartbeat", answers="value => value === true"),
+    Function("conn.getStreamData", "state, heartbeat", answers="value => value.mode === 'MAIN'"),
+    Function("conn.getMyUserWid", "state, Ready", answers="value => value.toString().endsWith('@c.us')"),
+    Function("conn.getMyUserLid", "state, Ready", answers="value => value.toString().endsWith('@lid')"),
+    Function("conn.getBuildConstants", "state, Ready", answers="value => typeof value.VERSION_STR === 'string'"),
+    Function("conn.setKeepAlive", "timers of a page without a window", answers="value => value === true"),
+    Function("profile.getMyProfileName", "Ready", answers="value => typeof value === 'string'"),
     Function("contact.queryWidExists", "findPerson"),
     Function("chat.get", "findPerson"),
     Function("chat.find", "findPerson, typing"),
-    Function("chat.list", "history"),
+    Function("chat.list", "history", answers="value => Array.isArray(value)"),
     Function("chat.getMessages", "history"),
     Function("chat.getMessageById", "findMessage, download"),
     Function("chat.sendTextMessage", "send text"),
@@ -90,3 +92,32 @@ EVENTS = (
     Event("chat.new_reaction", ("id", "msgId", "reactionText", "sender", "timestamp")),
     Event("call.incoming_call", ("id", "isGroup", "isVideo", "offerTime", "sender", "peerJid")),
 )
+
+CHECK = """async functions => {
+  const broken = [];
+  for (const { path, kind, answers } of functions) {
+    const parts = path.split("."), name = parts.pop();
+    let room = null;
+    try {
+      room = parts.reduce((object, part) => object[part], WPP);
+    } catch {}
+    const found = typeof room?.[name];
+    if (found !== kind) {
+      broken.push(`${path} is ${found}, not ${kind}`);
+    } else if (answers) {
+      try {
+        const value = await room[name]();
+        if (!(0, eval)(answers)(value)) broken.push(`${path} answers otherwise: ${JSON.stringify(value)}`);
+      } catch (error) {
+        broken.push(`${path} fails: ${error?.message ?? error}`);
+      }
+    }
+  }
+  return broken;
+}"""
+"""For a linked page: a list of sentences on what is not as `FUNCTIONS` says."""
+
+
+def asked() -> list[dict[str, str | None]]:
+    """What `CHECK` takes."""
+    return [{"path": f.path, "kind": f.kind, "answers": f.answers} for f in FUNCTIONS]

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import json
 import re
 import time
@@ -25,8 +26,8 @@ PICTURE_WITHIN = 5.0
 """Seconds; a frozen page has no picture."""
 EVERY = 60.0
 """Seconds between two of one page: a page that fails every call fails for one reason."""
-WORDS = 8
-"""First words of a console line: enough to know it again."""
+WORDS = 4
+"""First words of a console line: enough to know it again, and the site's own; what it talks of comes behind them."""
 
 MASK = """() => {
   const sheet = new CSSStyleSheet();
@@ -51,14 +52,16 @@ MASK = """() => {
 """Every text becomes dots and every picture (the QR code is one) an empty place. Style sheets of script, for the site's
 own policy refuses others."""
 
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z.,_/()\[\]-]*")
+
 log = structlog.get_logger(__name__)
 
 
 def masked_line(level: str, source: str, said: str) -> str:
-    """A console line without what it may tell of people: level, source, the first plain words."""
-    plain = [word for word in said.split()[: WORDS * 3] if re.fullmatch(r"[A-Za-z][A-Za-z:.,_/()\[\]-]*", word)]
-    path = urlsplit(source)
-    return f"{level} {path.path.rsplit('/', 1)[-1][:80] or '-'} {' '.join(plain[:WORDS])[:200]}".rstrip()
+    """A console line without what it may tell of people: level, source, and its first words up to the first odd one."""
+    words = itertools.takewhile(_PLAIN.fullmatch, said.split()[:WORDS])
+    file = urlsplit(source).path.rsplit("/", 1)[-1]
+    return f"{level} {file[:80] or '-'} {' '.join(words)[:200]}".rstrip()
 
 
 def masked_trace(lines: Iterable[str]) -> list[str]:
@@ -165,15 +168,19 @@ class Evidence:
 
     async def _write_trace(self, stem: str) -> None:
         raw = self._folder / f".{stem}.raw"
-        with contextlib.suppress(Error):
-            await self._context.tracing.stop_chunk(path=raw)
-            await asyncio.to_thread(_mask_trace_file, raw, self._folder / f"{stem}.zip")
-            await self._context.tracing.start_chunk()
-        raw.unlink(missing_ok=True)
+        try:
+            with contextlib.suppress(Error):
+                await self._context.tracing.stop_chunk(path=raw)
+                await asyncio.to_thread(_mask_trace_file, raw, self._folder / f"{stem}.zip")
+                await self._context.tracing.start_chunk()
+        finally:
+            raw.unlink(missing_ok=True)
 
 
 def _mask_trace_file(raw: Path, target: Path) -> None:
-    with zipfile.ZipFile(raw) as full, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as masked:
+    half = target.with_suffix(".part")
+    with zipfile.ZipFile(raw) as full, zipfile.ZipFile(half, "w", zipfile.ZIP_DEFLATED) as masked:
         for name in full.namelist():
             if name.endswith(".trace"):
                 masked.writestr(name, "\n".join(masked_trace(full.read(name).decode(errors="replace").splitlines())))
+    half.replace(target)

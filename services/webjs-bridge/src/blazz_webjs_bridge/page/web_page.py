@@ -13,6 +13,7 @@ from playwright.async_api import BrowserContext, Error, Frame, Page, Playwright
 from blazz_webjs_bridge.page import protocol, singleton
 from blazz_webjs_bridge.page.calls import Call, Download, Send
 from blazz_webjs_bridge.page.chromium import Chromium, masked_identity
+from blazz_webjs_bridge.page.contract import CHECK, asked
 from blazz_webjs_bridge.page.errors import BrowserFailed, PageError, PageGarbled, PageGone, PageTimeout
 from blazz_webjs_bridge.page.evidence import Evidence
 from blazz_webjs_bridge.page.fact_reader import FactReader
@@ -144,6 +145,11 @@ class WebPage:
             if not asking.done():
                 asking.cancel()
             asking.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    async def broken(self) -> list[str]:
+        """What of the contract with wa-js does not hold in this page, which must be linked; in sentences for people."""
+        found: list[str] = await self._page.evaluate(CHECK, asked())
+        return found
 
     async def close(self, *, within: float = 10) -> None:
         """End the browser in its own time, so that the profile on the disk is whole; after that, by force."""

@@ -56,8 +56,14 @@ function buttonsOf(message, act) {
 
 const flow = token => ({ type: "interactive", interactive: { type: "nfm_reply", nfm_reply: { name: "flow", body: "Sent", response_json: JSON.stringify({ flow_token: token || "unused" }) } } });
 
+function edited(message) {
+  const body = message[message.type];
+  return message.type === "text" ? { ...body, body: message.edited } : { ...body, caption: message.edited };
+}
+
 function content(message) {
-  const body = message[message.type] || {};
+  if (message.revoked) return [el("span", { className: "gone" }, "🚫 This message was deleted")];
+  const body = message.edited === undefined ? message[message.type] || {} : edited(message);
   if (message.type === "text") return formatted(body.body);
   if (["image", "video", "audio", "document", "sticker"].includes(message.type)) return [media(message.type, body), ...formatted(body.caption || "")];
   if (message.type === "location") return [place(body)];
@@ -82,7 +88,7 @@ export function bubble(message, quoted, act) {
   const node = el("div", { className: `bubble ${message.from}`, title: message.id },
     quoted ? el("div", { className: "quote" }, quoted) : "",
     ...content(message),
-    el("div", { className: "meta" }, clock(message.at), ticks(message)),
+    el("div", { className: "meta" }, message.edited === undefined || message.revoked ? "" : "Edited ", clock(message.at), ticks(message)),
     buttons.length ? el("div", { className: "buttons" }, ...buttons) : "",
     message.from === "business" ? el("button", { className: "react", ariaLabel: "Reply or react", onclick: () => act.react(message) }, "☺") : "");
   node.dataset.id = message.id;

@@ -28,6 +28,8 @@ const ICONS = { image: "📷 Photo", video: "🎥 Video", audio: "🎤 Audio", s
   location: "📍 Location", contacts: "👤 Contact", reaction: "Reaction", order: "🛒 Order", unsupported: "Unsupported message" };
 
 export function preview(message) {
+  if (message.revoked) return "🚫 This message was deleted";
+  if (message.edited !== undefined) return message.edited;
   const body = message[message.type] || {};
   if (message.type === "text") return body.body;
   if (message.type === "template") return message.rendered?.body || `Template ${body.name}`;

@@ -1,27 +1,30 @@
 // A customer's phone: the chat with one business number, live, and a box to answer in.
 import { bubble, ticks } from "./bubble.js";
+import { showDevices } from "./devices.js";
 import { day, el, paint, preview } from "./parts.js";
 
 const number = decodeURIComponent(location.pathname.split("/").pop());
 const api = `/_sim/phones/${encodeURIComponent(number)}`;
 const find = id => document.getElementById(id);
 const chat = find("chat"), business = find("business"), state = find("state"), dialog = find("dialog");
-let messages = [], accounts = [], replyTo = null, quiet = null;
+let messages = [], accounts = [], picked = null, replyTo = null, quiet = null;
 
 const chosen = () => business.value;
-const shownMessages = () => messages.filter(message => message.phone_number_id === chosen());
+const shownMessages = () => messages.filter(message => message.account === chosen());
 
 async function load() {
-  const [phone, known] = await Promise.all([fetch(`${api}/messages`), fetch("/_sim/accounts")].map(call => call.then(r => r.json())));
+  const calls = [fetch(`${api}/messages`), fetch("/_sim/accounts"), fetch("/_sim/web/phones")];
+  const [phone, known, linked] = await Promise.all(calls.map(call => call.then(r => r.json())));
   if (phone.error) return fail(phone.error.message);
   messages = phone.messages;
-  accounts = known.accounts;
-  const last = messages.at(-1)?.phone_number_id;
-  const keep = business.value || new URLSearchParams(location.search).get("to") || last || known.default;
-  business.replaceChildren(...accounts.map(account => el("option", { value: account.phone_number_id }, `${account.verified_name} · +${account.display_phone_number}`)));
+  accounts = [...known.accounts.map(account => ({ key: account.phone_number_id, number: account.display_phone_number, name: account.verified_name })),
+    ...linked.phones.filter(line => line.phone !== number).map(line => ({ key: line.phone, number: line.phone, name: `${line.name} (Web)` }))];
+  const last = messages.at(-1)?.account;
+  const keep = picked || new URLSearchParams(location.search).get("to") || last || known.default;
+  business.replaceChildren(...accounts.map(account => el("option", { value: account.key }, `${account.name} · +${account.number}`)));
   business.value = keep;
   document.title = `${phone.name || number} · phone`;
-  paint(find("avatar"), accounts.find(a => a.phone_number_id === keep)?.verified_name || "?", keep);
+  paint(find("avatar"), accounts.find(account => account.key === keep)?.name || "?", keep);
   idle(phone.name);
   draw();
 }
@@ -101,7 +104,8 @@ function answer(message) {
 
 dialog.addEventListener("click", event => { if (event.target === dialog) dialog.close(); });
 find("replying").lastElementChild.addEventListener("click", () => answer(null));
-business.addEventListener("change", load);
+business.addEventListener("change", () => { picked = business.value; load(); });
+find("devices").addEventListener("click", () => showDevices(dialog, number, fail));
 document.addEventListener("visibilitychange", read);
 find("attach").addEventListener("click", () => find("file").click());
 find("file").addEventListener("change", ({ target }) => {
@@ -125,7 +129,7 @@ events.addEventListener("message", ({ data }) => {
   if (messages.some(known => known.id === message.id)) return;
   messages.push(message);
   idle();
-  if (message.phone_number_id !== chosen()) return;
+  if (message.account !== chosen()) return picked ? undefined : load();  // nobody chose: show where something happens
   place(message);
   chat.scrollTop = chat.scrollHeight;
   if (message.from === "business") read();
@@ -136,6 +140,13 @@ events.addEventListener("status", ({ data }) => {
   if (!message) return;
   Object.assign(message, { status, error });
   chat.querySelector(`[data-id="${CSS.escape(id)}"] .meta`)?.lastElementChild?.replaceWith(ticks(message));
+});
+events.addEventListener("changed", ({ data }) => {
+  const { message } = JSON.parse(data);
+  const known = messages.find(other => other.id === message.id);
+  if (!known) return;
+  Object.assign(known, message);
+  draw();
 });
 events.addEventListener("typing", () => {
   state.textContent = "typing…";

@@ -24,7 +24,8 @@ def lid_of(number: str) -> str:
 
 def number_of(lid: str) -> str | None:
     """Return the phone number a lid stands for, or None when it stands for none."""
-    digits = str(int(lid) * _INVERSE % _PRIME) if lid.isdigit() else ""
+    value = int(lid) if lid.isdigit() else _PRIME
+    digits = str(value * _INVERSE % _PRIME) if value < _PRIME else ""
     return digits[1:] if digits.startswith("1") and 8 <= len(digits) <= 16 else None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..message import Message
-from .addresses import address_of, is_group, person_of
+from .addresses import address_of, is_group, parse_key, person_of
 from .body import cloud_body, cloud_type
 from .line import Line
 from .message import ACKS, WebMessage
@@ -46,11 +46,28 @@ def put(
         message.copies.append(copy)
         if shown:
             whatsapp.phones.add(copy)
+        if shown and number in state.lines:
+            _arrive(state.lines[number], line, message)
     if message.copies:
         extra = {"via": message.via, "id": message.id, "from": line.display_phone_number}
         if is_group(message.remote):
             extra["to"] = message.remote
         whatsapp.ledger.append(message.copies[0], extra)
+
+
+def _arrive(other: Line, line: Line, message: WebMessage) -> None:
+    """Let a message to a number that is linked itself arrive on its pages."""
+    if message.type == "protocol":
+        return
+    sender = line.display_phone_number
+    group = is_group(message.remote)
+    arrived = WebMessage(
+        hex_=message.id, remote=message.remote if group else address_of(sender, message.remote.endswith("@lid")),
+        from_me=False, me=other.me_in(message.remote), type_=message.type, raw=dict(message.raw), sender=sender,
+        participant=address_of(sender, True) if group else None, notify_name=line.verified_name,
+    )  # fmt: skip
+    other.add(arrived).unread += 1
+    other.tell({"e": "msg", "msg": arrived.view()})
 
 
 def _context(line: Line, message: WebMessage) -> dict[str, Any] | None:
@@ -84,6 +101,7 @@ def advance(line: Line, message: WebMessage, status: str, state: Web) -> None:
 
 def read_by(state: Web, line: Line, copy: Message) -> None:
     """Let a customer who opened the chat read a message of it."""
-    message = next((m for m in reversed(line.messages.values()) if copy in m.copies), None)
+    parsed = parse_key(copy.wamid)
+    message = None if parsed is None else line.messages.get(parsed[2])
     if message is not None and message.ack < ACKS["read"]:
         advance(line, message, "read", state)

@@ -75,7 +75,9 @@ def customer_writes(
     message.copies.append(copy)
     line.add(message).unread += 1
     state.whatsapp.phones.add(copy)
-    line.tell({"e": "msg", "msg": message.view()})
+    share = state.settings.ciphertext
+    encrypted = {"encrypted": True} if share and state.whatsapp.rng.random() < share else {}
+    line.tell({"e": "msg", "msg": message.view() | encrypted})
     return copy
 
 

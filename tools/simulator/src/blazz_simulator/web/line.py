@@ -78,8 +78,8 @@ class Line:
         if len(self.messages) > MESSAGES_MAX:
             _, oldest = self.messages.popitem(last=False)
             known = self.chats.get(oldest.remote)
-            if known is not None and oldest in known.messages:
-                known.messages.remove(oldest)
+            if known is not None and known.messages and known.messages[0] is oldest:
+                known.messages.popleft()
         return chat
 
     def tell(self, body: dict[str, Any], origin: str | None = None) -> None:

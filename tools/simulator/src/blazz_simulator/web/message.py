@@ -58,7 +58,7 @@ class WebMessage:
             "type": self.type,
             "t": int(self.at),
             "sort": self.at * 1000,
-            "ack": self.ack,
+            "ack": self.ack if self.from_me else ACKS["sent"],
         }
         if self.participant is not None:
             shown["author"] = self.participant

@@ -32,6 +32,9 @@ class WebSettings(BaseModel):
     history_messages: int = Field(default=10, ge=0, le=1000)
     """Messages of each of them; the page asks for older ones when somebody looks."""
 
+    ciphertext: float = Field(default=0, ge=0, le=1)
+    """Share of the messages that arrive encrypted first and are readable a moment later: their event comes twice."""
+
     @field_validator("absent")
     @classmethod
     def _digits(cls, value: list[str]) -> list[str]:

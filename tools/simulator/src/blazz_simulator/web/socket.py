@@ -116,11 +116,12 @@ def history(state: Web, line: Any) -> list[dict[str, Any]]:
 
 def chat_view(state: Web, chat: Any) -> dict[str, Any]:
     """Return one chat with its last messages."""
+    phone = None if chat.person is None else state.whatsapp.phones.find(chat.person)
     messages = chat.before(None, state.settings.history_messages) if state.settings.history_messages else []
     return {
         "id": chat.remote,
         "pn": None if chat.person is None else f"{chat.person}@c.us",
-        "name": None if chat.person is None else state.whatsapp.phones.touch(chat.person).name,
+        "name": None if phone is None else phone.name,
         "unread": chat.unread,
         "messages": [message.view() for message in messages],
     }

@@ -162,7 +162,7 @@ __d("WAWebQueryExistsJob", ["WAWebSocketModel", "WAWebContactCollection", "WAWeb
 
   // Ask the server about an address; what it says is remembered. null: nobody is there.
   exports.queryWidExists = async wid => {
-    const found = await require("WAWebSocketModel").Socket.request("exists", { address: String(wid) });
+    const found = await require("WAWebSocketModel").Socket.requestSoon("exists", { address: String(wid) });
     if (!found.exists) return null;
     const id = require("WAWebLidSetting").value ? found.lid : found.pn;
     require("WAWebContactCollection").ContactCollection.learn({ ...found, id });

@@ -68,7 +68,7 @@ __d("WAWebGroupCreateJob", ["WAWebGroupMetadataCollection", "WAWebSocketModel"],
   exports.GroupAlreadyExistsError = class GroupAlreadyExistsError extends Error {};
   exports.createGroup = async ({ title }, participants) => {
     const members = participants.map(member => String(member.phoneNumber ?? member));
-    const { group } = await require("WAWebSocketModel").Socket.request("group", { subject: title, members });
+    const { group } = await require("WAWebSocketModel").Socket.requestSoon("group", { subject: title, members });
     const known = require("WAWebGroupMetadataCollection").default.learn(group);
     const joined = participants.map(member => ({ wid: member.phoneNumber ?? member, error: null, invite_code: null, invite_code_exp: null }));
     return { wid: known.id, participants: joined };

@@ -26,7 +26,7 @@ __d("WAWebSendReactionMsgAction", ["WAWebSocketModel", "WAWebMsgKey", "WAWebReac
     const { remote } = message.id;
     const from = remote.server === "c.us" ? me.getMaybeMePnUser() : me.getMaybeMeLidUser();
     const key = new MsgKey({ fromMe: true, remote, id: await MsgKey.newId(), participant: remote.isGroup() ? from : undefined });
-    await require("WAWebSocketModel").Socket.request("react", { parent: String(message.id), key: String(key), text });
+    await require("WAWebSocketModel").Socket.requestSoon("react", { parent: String(message.id), key: String(key), text });
     require("WAWebReaction").note(message, String(from), text);
     return "OK";
   };

@@ -8,6 +8,7 @@ __d("WAWebReceive", ["WAWebMsgCollection", "WAWebChatCollection", "WAWebContactC
   const { BackendEventBus } = require("WAWebBackendEventBus");
   const storage = require("WAWebModelStorage");
   const socket = () => require("WAWebSocketModel").Socket;
+  const DECRYPT_MS = 30;
   const GOT_MS = 50; // how often the server is told what this page has in its storage
   let seq = null, told = null, work = Promise.resolve();
 
@@ -44,6 +45,7 @@ __d("WAWebReceive", ["WAWebMsgCollection", "WAWebChatCollection", "WAWebContactC
     const fromMe = raw.id.startsWith("true");
     const who = raw.author ?? (remote.isGroup() ? undefined : String(remote));
     if (who && (raw.senderPn || !fromMe)) ContactCollection.learn({ id: who, pn: raw.senderPn, name: raw.notifyName });
+    if (raw.encrypted) return decryptLater(raw, remote);
     const message = new MsgCollection.modelClass({ ...properties(raw), isNewMsg: true, self: fromMe ? "out" : "in", recvFresh: true });
     const chat = ChatCollection.sure(remote, { t: message.t });
     chat.msgs.add(message);
@@ -53,6 +55,21 @@ __d("WAWebReceive", ["WAWebMsgCollection", "WAWebChatCollection", "WAWebContactC
     chat.onNewMsg(message);
     return message;
   };
+
+  // Some messages are there before they can be read: first without their contents, then with them.
+  function decryptLater({ encrypted, ...raw }, remote) {
+    const { id, from, to, t, author, notifyName, senderPn, sort } = raw;
+    const message = exports.place({ id, from, to, t, author, notifyName, senderPn, sort, type: "ciphertext", ack: raw.ack });
+    setTimeout(() => {
+      const { type, ...rest } = properties(raw);
+      for (const [name, value] of Object.entries(rest)) if (name !== "id") message.set({ [name]: value }, { silent: true });
+      message.set({ type });
+      message.initialize();
+      MsgCollection.keep(message);
+      ChatCollection.get(remote)?.keep();
+    }, DECRYPT_MS);
+    return message;
+  }
 
   async function history(chats) {
     for (const { id, pn, name, unread, messages } of chats) {

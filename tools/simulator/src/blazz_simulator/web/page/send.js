@@ -139,7 +139,7 @@ __d("WAWebSendMessageEditAction", ["WAWebSocketModel", "WAWebEdit"], (exports, r
   exports.addAndSendMessageEdit = async (message, edit) => {
     const field = message.type === "chat" ? "body" : "caption";
     const text = field === "body" ? edit.body : edit.caption;
-    await require("WAWebSocketModel").Socket.request("edit", { target: String(message.id), key: String(edit.id), text });
+    await require("WAWebSocketModel").Socket.requestSoon("edit", { target: String(message.id), key: String(edit.id), text });
     require("WAWebEdit").apply(message, field, text, String(edit.id));
   };
 });
@@ -168,7 +168,7 @@ __d("WAWebRevoke", ["WAWebMsgFind", "WAWebMsgCollection", "WAWebChatCollection",
 
   exports.revokeForEveryone = async (chat, list) => {
     for (const message of list) {
-      await require("WAWebSocketModel").Socket.request("revoke", { target: String(message.id) });
+      await require("WAWebSocketModel").Socket.requestSoon("revoke", { target: String(message.id) });
       empty(message);
     }
     return "OK";

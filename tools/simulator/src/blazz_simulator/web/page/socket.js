@@ -9,6 +9,7 @@ __d("WAWebSocketModel", ["WAWebBaseModel", "WAWebConnModel", "WAWebStreamModel",
   const identity = require("WAWebIdentity");
 
   const RETRY_MS = [100, 200, 400, 800]; // then every 0.8 s: what is gone for a moment shall be noticed soon
+  const SOON_MS = 10000;
   const RELOAD_MS = 150; // whoever listens to a logout hears of it before the page is loaded anew
   let rids = 0, tries = 0, retry = null;
 
@@ -32,7 +33,8 @@ __d("WAWebSocketModel", ["WAWebBaseModel", "WAWebConnModel", "WAWebStreamModel",
 
     async hello() {
       const device = identity.device();
-      const platform = `${navigator.platform} ${navigator.userAgentData?.brands?.at(-1)?.brand ?? "browser"}`;
+      const { os, name } = require("WAWebBrowser").default.info();
+      const platform = [os, name].filter(Boolean).join(" · ");
       if (device) this.tell({ k: "hello", device: device.device, token: device.token, platform, since: await require("WAWebReceive").since() });
       else this.tell({ k: "hello", keys: identity.keys(), platform });
     }
@@ -47,6 +49,23 @@ __d("WAWebSocketModel", ["WAWebBaseModel", "WAWebConnModel", "WAWebStreamModel",
         this.requests.set(rid, { resolve, reject });
         this.tell({ ...frame, k: kind, rid });
       });
+    }
+
+    // The same, once the page is connected: what people ask for while it is not waits a while.
+    async requestSoon(kind, frame) {
+      if (this.state !== "CONNECTED") {
+        await new Promise((resolve, reject) => {
+          const timer = setTimeout(() => { this.off("change:state", check); reject(new Error("not connected")); }, SOON_MS);
+          const check = () => {
+            if (this.state !== "CONNECTED") return;
+            this.off("change:state", check);
+            clearTimeout(timer);
+            resolve();
+          };
+          this.on("change:state", check);
+        });
+      }
+      return this.request(kind, frame);
     }
 
     take(frame) {
