@@ -74,9 +74,7 @@ class Statuses:
                     continue
                 lifecycle.apply(
                     row.state,
-                    lifecycle.Told(
-                        item.status, item.at, storable(item.provider_message_id), attempt, storable(item.errors)
-                    ),
+                    lifecycle.Told(item.status, item.at, _own_id(item), attempt, storable(item.errors)),
                     self._retries,
                 )
             await rows.save(connection, list(states.values()), hold_back=self._retries.hold_back)
@@ -133,6 +131,11 @@ class Statuses:
         async with self._database.worker() as connection:
             await connection.execute(_PURGE_STRAY)
             await connection.execute(_FORGET_FLOWS)
+
+
+def _own_id(item: StatusItem) -> str | None:
+    """WhatsApp's id of the message; what never got one is named by its callback data."""
+    return None if item.provider_message_id == item.callback_data else storable(item.provider_message_id)
 
 
 def parse_callback(data: str | None) -> tuple[UUID | None, int | None]:
