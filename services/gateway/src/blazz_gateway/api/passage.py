@@ -6,6 +6,7 @@ from string import printable
 from typing import Any, Literal
 from urllib.parse import quote
 
+import orjson
 from blazz_contracts.views.campaign import CampaignView, CreateCampaign, RecipientView
 from blazz_contracts.views.change import Changes
 from blazz_contracts.views.channel import ChannelView, CreateChannel, UpdateChannel
@@ -13,11 +14,12 @@ from blazz_contracts.views.contact import ContactView, CreateContact
 from blazz_contracts.views.media import MediaView
 from blazz_contracts.views.message import MessageView
 from blazz_contracts.views.page import Page
+from blazz_contracts.views.session import CreateSession, PairSession, SessionView, UpdateSession
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
-from blazz_gateway.api.door import Door
+from blazz_gateway.api.door import Door, read_as
 from blazz_gateway.role import Permission
 from blazz_gateway.upstream import Upstream, refusal
 
@@ -30,7 +32,7 @@ class Passage:
 
     method: Literal["GET", "POST", "PATCH", "DELETE"]
     path: str
-    service: Literal["chat", "campaign"]
+    service: Literal["chat", "campaign", "webjs-bridge"]
     permission: Permission
     summary: str
     answer: Any = None
@@ -41,9 +43,12 @@ class Passage:
     """Names of its query parameters, for the OpenAPI document."""
     file: bool = False
     """Its body or answer is a file: streamed."""
+    checked: bool = False
+    """Its body must be the model's here already: inside, the same address takes more."""
 
 
 PAGE = ("cursor", "limit")
+BRIDGE: Literal["webjs-bridge"] = "webjs-bridge"
 PASSAGES: tuple[Passage, ...] = (
     Passage("GET", "/contacts", "chat", P.CONTACTS_READ, "Find contacts.", Page[ContactView], query=("search", *PAGE)),
     Passage(
@@ -76,7 +81,17 @@ PASSAGES: tuple[Passage, ...] = (
         query=("after", "limit"),
     ),
     Passage("GET", "/channels", "chat", P.CHANNELS_READ, "The workspace's numbers.", Page[ChannelView], query=PAGE),
-    Passage("POST", "/channels", "chat", P.CHANNELS_WRITE, "Connect a number.", ChannelView, CreateChannel, 201),
+    Passage(
+        "POST",
+        "/channels",
+        "chat",
+        P.CHANNELS_WRITE,
+        "Connect a number on Meta's Cloud API.",
+        ChannelView,
+        CreateChannel,
+        201,
+        checked=True,
+    ),
     Passage("GET", "/channels/{channel_id}", "chat", P.CHANNELS_READ, "One number.", ChannelView),
     Passage(
         "PATCH", "/channels/{channel_id}", "chat", P.CHANNELS_WRITE, "Change a number.", ChannelView, UpdateChannel
@@ -94,6 +109,47 @@ PASSAGES: tuple[Passage, ...] = (
     Passage("POST", "/media", "chat", P.MEDIA_WRITE, "Upload a file to send.", MediaView, status=201, file=True),
     Passage("GET", "/media/{media_id}", "chat", P.MEDIA_READ, "What a file is.", MediaView),
     Passage("GET", "/media/{media_id}/content", "chat", P.MEDIA_READ, "The file itself.", file=True),
+    Passage("GET", "/sessions", BRIDGE, P.CHANNELS_READ, "WhatsApp Web sessions.", Page[SessionView], query=PAGE),
+    Passage(
+        "POST",
+        "/sessions",
+        BRIDGE,
+        P.CHANNELS_WRITE,
+        "Connect a number through WhatsApp Web.",
+        SessionView,
+        CreateSession,
+        201,
+    ),
+    Passage("GET", "/sessions/{session_id}", BRIDGE, P.CHANNELS_READ, "One session.", SessionView),
+    Passage(
+        "PATCH", "/sessions/{session_id}", BRIDGE, P.CHANNELS_WRITE, "Change a session.", SessionView, UpdateSession
+    ),
+    Passage("DELETE", "/sessions/{session_id}", BRIDGE, P.CHANNELS_WRITE, "End a session for good.", status=204),
+    Passage(
+        "POST",
+        "/sessions/{session_id}/pair",
+        BRIDGE,
+        P.CHANNELS_WRITE,
+        "Ask for a code to type into the phone.",
+        SessionView,
+        PairSession,
+    ),
+    *(
+        Passage(
+            "POST",
+            f"/sessions/{{session_id}}/{verb}",
+            BRIDGE,
+            P.CHANNELS_WRITE,
+            summary,
+            SessionView,
+        )
+        for verb, summary in (
+            ("start", "Run it."),
+            ("stop", "Run it no more; it stays linked."),
+            ("restart", "Begin anew with a fresh browser."),
+            ("logout", "Unlink the phone."),
+        )
+    ),
     Passage("GET", "/campaigns", "campaign", P.CAMPAIGNS_READ, "Campaigns.", Page[CampaignView], query=PAGE),
     Passage(
         "POST",
@@ -171,6 +227,8 @@ def _endpoint(passage: Passage, door: Door, upstream: Upstream) -> Any:
         if passage.file:
             return await _streamed(upstream, passage, f"{path}?{query}" if query else path, request, actor.context())
         body = await request.body() if passage.method in ("POST", "PATCH") else None
+        if passage.checked:
+            _check(passage, body)
         answer = await upstream.call(passage.method, path, actor.context(), content=body or None, params=query)
         if answer.status_code >= 400:
             raise refusal(answer)
@@ -179,6 +237,15 @@ def _endpoint(passage: Passage, door: Door, upstream: Upstream) -> Any:
         )
 
     return hand_on
+
+
+def _check(passage: Passage, body: bytes | None) -> None:
+    assert passage.body is not None
+    try:
+        asked = orjson.loads(body or b"")
+    except orjson.JSONDecodeError:
+        return  # whoever answers says so
+    read_as(passage.body, asked)
 
 
 async def _streamed(upstream: Upstream, passage: Passage, url: str, request: Request, context: Any) -> Response:
