@@ -7,13 +7,14 @@ attempt row. Only what is committed as `sending` is ever handed to a provider.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Any
 from uuid import UUID
 
 from blazz_chassis.database import Connection, Database
 from blazz_contracts.session import SessionState
 
-from blazz_chat.channels import Channel
+from blazz_chat.channels import URGENT_SHARE, Channel
 from blazz_chat.providers.protocol import Outgoing
 
 _BUCKET = """
@@ -130,7 +131,7 @@ class Claims:
         wait: float | None = None
         async with self._database.worker() as connection:
             if channel.by_session:
-                most = min(most, await self._room(connection, channel))
+                most = min(most, await self._room(connection, channel, urgent=urgent))
                 if most < 1:
                     return Claim([])  # the next status makes room, the next news of the session opens it
             if rate is not None:
@@ -156,11 +157,12 @@ class Claims:
         # Every token went: asking again before there is another would be for nothing.
         return Claim([_outgoing(row) for row in rows], wait=wait if len(rows) == most else None)
 
-    async def _room(self, connection: Connection, channel: Channel) -> int:
-        """How many more a session may be handed: none while it is not ready."""
+    async def _room(self, connection: Connection, channel: Channel, *, urgent: bool) -> int:
+        """How many more a session may be handed: none while it is not ready. Urgent ones have a share of the window."""
         if await connection.fetchval(_SESSION, channel.id) != SessionState.READY:
             return 0
-        return self._window - int(await connection.fetchval(_IN_HAND, channel.id))
+        spare = 0 if urgent else min(ceil(self._window * URGENT_SHARE), self._window - 1)
+        return self._window - spare - int(await connection.fetchval(_IN_HAND, channel.id))
 
     async def _within_limits(self, connection: Connection, channel: Channel, candidates: list[Any]) -> list[Any]:
         now: datetime = await connection.fetchval("select now()")

@@ -124,6 +124,7 @@ TEMPLATE_UNKNOWN = Failure(
     title="WhatsApp Web has no templates, and the text of this one is not known here: send its text as a message, "
     "or send the template from a number on Meta's Cloud API.",
 )
+UNSENDABLE = Failure(code="invalid", title="This message has no content that can be sent.")
 TYPE_NOT_SUPPORTED = Failure(
     code="type_not_supported",
     title="WhatsApp Web sends no buttons, lists or flows: send a text, or send this from a number on Meta's Cloud API.",

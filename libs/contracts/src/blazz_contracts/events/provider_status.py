@@ -29,6 +29,11 @@ class StatusItem(Contract):
     )
     recipient_phone: str | None = Field(default=None, max_length=32)
     recipient_user_id: str | None = Field(default=None, max_length=160)
+    recipient_lid: str | None = Field(
+        default=None,
+        max_length=32,
+        description="WhatsApp Web's hidden id of whom it went to, digits; they may answer under it alone.",
+    )
     errors: list[dict[str, Any]] = Field(
         default=[],
         description="Meta's error objects, with `code`, `title`, `error_data`; from WhatsApp Web `code` is a word "

@@ -12,6 +12,7 @@ from blazz_chassis.publisher import Publisher
 from blazz_contracts.content import CONTENT
 from blazz_contracts.events import SessionSend
 from blazz_contracts.events.session_send import Person
+from pydantic import ValidationError
 
 from blazz_chat import failures, web
 from blazz_chat.channels import Channel
@@ -36,6 +37,9 @@ class WebSessions:
             return Refusal(Remedy.FAIL, refused)
         try:
             await self._publisher.publish(_command(channel, message))
+        except ValidationError:
+            # What was left of it is no content any more (a text of nothing but characters that cannot be kept).
+            return Refusal(Remedy.FAIL, failures.UNSENDABLE)
         except Unroutable:
             return Refusal(Remedy.FAIL, failures.SESSION_GONE)
         except BrokerUnavailable as error:
