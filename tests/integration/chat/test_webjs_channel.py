@@ -91,6 +91,14 @@ async def test_the_channel_is_told_of_when_its_number_changes_and_not_when_its_s
     assert {each["provider"] for each in told()} == {"webjs"}
 
 
+async def test_news_of_a_session_of_another_workspace_changes_nothing(bridge: BridgeSide, make_channel: Build) -> None:
+    stranger = BridgeSide(await make_channel(), bridge.world.house.vhost, bridge.session_id)
+    stranger.publisher = bridge.publisher
+    await stranger.state("banned", revision=99)
+    await bridge.state("offline")
+    assert (await channel_of(bridge))["session_state"] == "offline"
+
+
 async def test_what_says_no_state_is_dead_and_stops_nothing(bridge: BridgeSide) -> None:
     await bridge.state("dancing", revision=90)
     bridge.revision = 90

@@ -97,6 +97,20 @@ async def test_what_the_session_gave_back_waits_and_is_sent_as_the_same_attempt(
     assert [each["number"] for each in sent["attempts"]] == [1]
 
 
+async def test_what_the_session_gave_back_keeps_the_order_of_its_conversation(bridge: BridgeSide) -> None:
+    world = bridge.world
+    bridge.script = lambda _: [("returned", {})]
+    ids = [await world.send(PHONE, f"number {n}", channel_id=bridge.session_id) for n in range(5)]
+    await until(lambda: bridge.asked)
+    await bridge.state("offline")
+    await until(lambda: world.rows("select 1 from messages where channel_id = $1 and status = 'pending' "
+                                   "having count(*) = 5", bridge.session_id))  # fmt: skip
+    bridge.script, before = SENT, len(bridge.asked)
+    await bridge.state("ready")
+    await world.until_status(ids[-1], "sent")
+    assert [send.content.body for send in bridge.asked[before:]] == [f"number {n}" for n in range(5)]
+
+
 async def test_a_message_that_waited_too_long_fails_as_expired(bridge: BridgeSide) -> None:
     bridge.script = failing("expired")
     message_id = await bridge.world.send(PHONE, channel_id=bridge.session_id)

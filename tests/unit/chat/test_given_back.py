@@ -24,6 +24,7 @@ def test_what_was_given_back_is_pending_under_the_attempt_before() -> None:
     message = state(Status.SENDING, 2)
     apply(message, told("returned", 2), Retries())
     assert (message.status, message.attempt, message.undone, message.steps) == (Status.PENDING, 1, {2}, [])
+    assert (message.waits_for, message.wait) == ("session_offline", 1.0)
 
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.SENT, Status.FAILED, Status.READ, Status.UNCONFIRMED])
@@ -40,7 +41,7 @@ def test_an_earlier_attempt_given_back_late_leaves_the_present_one_alone() -> No
 
 
 def test_an_attempt_that_was_given_back_and_had_left_is_the_present_one_again() -> None:
-    message = state(Status.PENDING, 0)
+    message = state(Status.PENDING, 0, waits_for="session_offline")
     apply(message, told("sent", 1), Retries())
     assert (message.status, message.attempt, message.revived) == (Status.SENT, 1, {1})
 

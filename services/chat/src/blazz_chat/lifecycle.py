@@ -22,6 +22,11 @@ _PROVIDER_STATUSES = {
 }
 _RETURNED = "returned"
 """A WhatsApp Web session gives a message back: it never left."""
+OFFLINE = "session_offline"
+"""What it waits for then."""
+# News of the session itself takes another way and may come later: until then it would be handed over and given back
+# again and again. Seconds.
+_RETURNED_WAITS = 1.0
 PASSING = frozenset({Remedy.RETRY, Remedy.PAIR, Remedy.TOMORROW})
 
 
@@ -140,6 +145,7 @@ def _give_back(state: State, attempt: int) -> None:
     if attempt != state.attempt or state.status is not Status.SENDING:
         return
     state.status, state.attempt = Status.PENDING, attempt - 1
+    state.waits_for, state.wait = OFFLINE, _RETURNED_WAITS
     state.undone.add(attempt)
     state.changed = True
 

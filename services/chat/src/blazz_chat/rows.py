@@ -18,11 +18,13 @@ select id, workspace_id, conversation_id, contact_id, channel_id, status, attemp
 from messages where id = any($1::uuid[]) and conversation_id is not null order by id for update
 """
 _REFUSED = "select message_id, number from attempts where message_id = any($1::uuid[]) and outcome = 'failed'"
+# What a session gave back holds back later ones until it leaves, however long: it had its turn.
 _SAVE = """
 update messages m set status = r.status, waits_for = r.waits_for, tries = r.tries, failure = r.failure,
     provider_message_id = r.provider_message_id, attempt = r.attempt,
     next_attempt_at = case when r.wait is not null then now() + make_interval(secs => r.wait) end,
-    holds_until = case when r.wait > 0 then coalesce(m.holds_until, now() + make_interval(secs => $11)) end,
+    holds_until = case when r.wait > 0 and r.waits_for <> 'session_offline'
+                       then coalesce(m.holds_until, now() + make_interval(secs => $11)) end,
     lease_until = case when r.status = 'sending' then m.lease_until end,
     sent_at = coalesce(m.sent_at, r.sent_at),
     delivered_at = coalesce(m.delivered_at, r.delivered_at),
