@@ -121,6 +121,12 @@ def target_of(event: ProviderMessage) -> tuple[UUID, str] | None:
     return event.channel_id, storable(target)
 
 
+def of(event: ProviderMessage) -> tuple[str, UUID, str] | None:
+    """What it does, and to which message; None when it is no correction."""
+    target = target_of(event)
+    return None if target is None else (event.type, *target)
+
+
 async def known(connection: Connection, targets: set[tuple[UUID, str]]) -> dict[tuple[UUID, str], Corrected]:
     """The earlier messages that these ids name, locked."""
     if not targets:

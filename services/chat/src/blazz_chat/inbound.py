@@ -77,7 +77,7 @@ class Inbound:
 
     async def _store(self, batch: list[ProviderMessage]) -> tuple[Any, bool]:
         # A correction may bear the id of what it corrects.
-        distinct = {(e.channel_id, e.provider_message_id, corrections.target_of(e)): e for e in batch}
+        distinct = {(e.channel_id, e.provider_message_id, corrections.of(e)): e for e in batch}
         async with self._database.worker() as connection:
             told = await _not_ours(connection, list(distinct.values()))
             now: datetime = datetime.now(UTC)

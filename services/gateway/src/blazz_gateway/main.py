@@ -30,11 +30,11 @@ from blazz_gateway.access import Access
 from blazz_gateway.api import audit as audit_routes
 from blazz_gateway.api import auth as auth_routes
 from blazz_gateway.api import broadcasting as broadcasting_routes
+from blazz_gateway.api import handing_on, openapi, passage, refusals
 from blazz_gateway.api import members as member_routes
 from blazz_gateway.api import messages as message_routes
 from blazz_gateway.api import old_send as old_send_routes
 from blazz_gateway.api import old_session as old_session_routes
-from blazz_gateway.api import openapi, passage, refusals
 from blazz_gateway.api import sessions as session_routes
 from blazz_gateway.api import tokens as token_routes
 from blazz_gateway.api import webhooks as webhook_routes
@@ -136,7 +136,7 @@ def build(settings: GatewaySettings) -> Service:
     app = service.http_app
     app.include_router(auth_routes.router(door, access, logins, session_days=settings.gateway_session_days))
     app.include_router(message_routes.router(door, sending, statuses, outcomes, wait_max=settings.gateway_wait_max))
-    app.include_router(passage.router(door, {"chat": chat, "campaign": campaign, passage.BRIDGE: bridge}))
+    app.include_router(handing_on.router(door, {"chat": chat, "campaign": campaign, passage.BRIDGE: bridge}))
     web_sessions = WebSessions(bridge)
     app.include_router(session_routes.router(door, web_sessions))
     app.include_router(old_session_routes.router(door, web_sessions))
