@@ -160,7 +160,7 @@ class House:
     """Chat with its own virtual host and database; any number of instances, workspaces and channels live in it."""
 
     def __init__(self, vhost: str, database: Any, simulator_url: str, folder: Path, **settings: Any) -> None:
-        self._vhost, self.database, self._simulator_url = vhost, database, simulator_url
+        self.vhost, self.database, self._simulator_url = vhost, database, simulator_url
         defaults: dict[str, Any] = {
             "env": "local",
             "http_port": 0,
@@ -179,7 +179,7 @@ class House:
             "chat_settle": 1.0,
             "chat_public_hosts_only": False,
         }
-        self._settings = defaults | settings
+        self.settings = defaults | settings
         self._heard: dict[str, list[tuple[str, dict[str, Any]]]] = {}
         self._endings: list[Callable[[], Awaitable[Any]]] = []
         self._serving: list[asyncio.Task[None]] = []
@@ -187,14 +187,14 @@ class House:
     async def open(self) -> None:
         """Start one instance, and listen."""
         self.chat = await self.instance()
-        self.publisher = Publisher(self._vhost, service="gateway", queues=[])
+        self.publisher = Publisher(self.vhost, service="gateway", queues=[])
         await self.publisher.start()
         self._endings.append(self.publisher.stop)
         await asyncio.wait_for(self.publisher.declared.wait(), 20)
         self.simulator = httpx.AsyncClient(base_url=self._simulator_url)
         self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.chat.port}")
         self._endings += [self.simulator.aclose, self.http.aclose]
-        listening = await aio_pika.connect(self._vhost)
+        listening = await aio_pika.connect(self.vhost)
         self._endings.append(listening.close)
         channel = await listening.channel()
         queue = await channel.declare_queue(exclusive=True)
@@ -208,7 +208,7 @@ class House:
 
     async def instance(self) -> Service:
         """One more instance of chat."""
-        chat = build(Settings(**self._settings))
+        chat = build(Settings(**self.settings))
         serving = asyncio.create_task(chat.serve())
         self._serving.append(serving)
 
@@ -307,6 +307,36 @@ async def make_channel(house: House) -> AsyncIterator[Build]:
 async def world(make_channel: Build) -> World:
     """A workspace of its own with a channel without limits."""
     return await make_channel()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def make_bridge() -> AsyncIterator[Callable[..., Awaitable[Any]]]:
+    """Makes a WhatsApp Web session beside a world's own number, with its channel; `ready` says whether it sends."""
+    from .bridge_side import BridgeSide, new_session
+
+    made: list[BridgeSide] = []
+
+    async def make(world: World, *, ready: bool = True, listening: bool = True, **channel: Any) -> BridgeSide:
+        bridge = BridgeSide(world, world.house.vhost, new_session())
+        made.append(bridge)
+        await bridge.start()
+        answer = await bridge.connect(**channel)
+        assert answer.status_code == 201, answer.text
+        if listening:
+            await bridge.listen()
+        if ready:
+            await bridge.state("ready", phone="4915112345678")
+        return bridge
+
+    yield make
+    for bridge in made:
+        await bridge.stop()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def bridge(world: World, make_bridge: Callable[..., Awaitable[Any]]) -> Any:
+    """A session that is ready."""
+    return await make_bridge(world)
 
 
 def item(message_id: UUID, attempt: int, status: str, wamid: str, **more: Any) -> StatusItem:

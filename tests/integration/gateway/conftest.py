@@ -209,6 +209,7 @@ async def make_world(make_vhost: Callable[[], Awaitable[str]], make_database: An
             # Nobody listens there: chat is away unless a test starts one.
             "chat_url": "http://127.0.0.1:9",
             "campaign_url": "http://127.0.0.1:9",
+            "webjs_bridge_url": "http://127.0.0.1:9",
             "gateway_channel_cache_seconds": 0,
             "gateway_alive_seconds": 0.2,
             "gateway_housekeeping_seconds": 0.2,

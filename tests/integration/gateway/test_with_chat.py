@@ -10,6 +10,8 @@ from uuid import uuid4
 import httpx
 import pytest_asyncio
 from aiohttp import web
+from blazz_chassis import context
+from blazz_chassis.ids import uuid7
 from blazz_chat.main import build as build_chat
 from blazz_chat.settings import Settings as ChatSettings
 from blazz_simulator.app import build as build_simulator
@@ -239,3 +241,32 @@ async def test_a_service_that_is_away_is_503_with_a_name(stack: Stack) -> None:
     answer = await stack.api("GET", "/campaigns")
     assert (answer.status_code, answer.json()["code"]) == (503, "campaign_unavailable")
     assert int(answer.headers["retry-after"]) >= 1
+
+
+async def test_the_old_services_addresses_send_through_the_workspaces_session(stack: Stack) -> None:
+    tenant = await stack.world.tenant()
+    who = context.WorkspaceContext(workspace_id=tenant.workspace_id, actor_kind="service")
+    headers = {"Authorization": f"Bearer {context.sign(who, CONTEXT_KEY, audience='chat')}"}
+    async with httpx.AsyncClient(base_url=stack.world.settings.chat_url) as chat:
+        session = {"provider": "webjs", "id": str(uuid7()), "name": "WhatsApp Web"}
+        made = await chat.post("/internal/channels", json=session, headers=headers)
+    assert made.status_code == 201, made.text
+    await until(lambda: stack.world.knows(made.json()["id"]))
+
+    async def old(path: str, **body: Any) -> httpx.Response:
+        return await stack.world.http.post(path, json={"phone": "+31611111190", **body}, headers=tenant.headers)
+
+    sent = await old("/send", message="hello")
+    path = f"/api/v1/messages/{sent.json()['messageId']}"
+    shown: dict[str, Any] = {}
+
+    async def stored() -> bool:
+        shown.update((await stack.world.http.get(path, headers=tenant.headers)).json())
+        return shown.get("conversation_id") is not None
+
+    await until(stored)
+    assert (shown["status"], shown["waits_for"]) == ("pending", "session_offline")
+    assert shown["channel_id"] == session["id"]
+    refused = await old("/send-template", templateName="welcome")
+    assert (refused.status_code, refused.json()["code"]) == (422, "template_unknown_here")
+    assert refused.json()["success"] is False

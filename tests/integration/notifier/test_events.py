@@ -6,10 +6,12 @@ from uuid import UUID, uuid4
 from blazz_contracts.events import (
     CampaignProgress,
     ContactUpdated,
+    MessageChanged,
     MessageCreated,
     MessageFailed,
     MessageReceived,
     MessageSent,
+    SessionUpdated,
     StatusUpdated,
 )
 
@@ -245,3 +247,51 @@ async def test_five_hundred_items_come_in_order_to_many(notifier, publisher):
     for client in clients:
         await client.next("chat.new", count=500)
         assert [each["chat"]["message"] for each in client.named("chat.new")] == texts
+
+
+async def test_an_edited_message_is_chat_changed(notifier, publisher):
+    client = await (await notifier()).connect()
+    workspace = uuid4()
+    await client.subscribe(f"private-workspace.{workspace}")
+    named = ids()
+    event = MessageChanged(
+        workspace_id=workspace, change="edited", content={"body": "at 6"}, text="at 6", at=NOW, **named
+    )
+    await publisher.publish(event)
+    assert await client.next("chat.changed") == {
+        "chat": {
+            "uuid": str(named["message_id"]),
+            "conversation_id": str(named["conversation_id"]),
+            "contact_id": str(named["contact_id"]),
+            "channel_id": str(named["channel_id"]),
+            "change": "edited",
+            "message": "at 6",
+            "content": {"body": "at 6"},
+            "at": "2026-01-02T03:04:05Z",
+        }
+    }
+
+
+async def test_a_session_that_changed_is_session_updated_in_its_own_workspace_alone(notifier, publisher):
+    server = await notifier()
+    client, stranger = await server.connect(), await server.connect()
+    workspace, other, session_id = uuid4(), uuid4(), uuid4()
+    await client.subscribe(f"private-workspace.{workspace}")
+    await stranger.subscribe(f"private-workspace.{other}")
+    changed = SessionUpdated(
+        workspace_id=workspace, session_id=session_id, revision=4, state="qr", since=NOW, qr_revision=2
+    )
+    await publisher.publish(changed)
+    await publisher.publish(changed.model_copy(update={"workspace_id": other, "revision": 9}))
+    assert await client.next("session.updated") == {
+        "session": {
+            "id": str(session_id),
+            "state": "qr",
+            "cause": None,
+            "since": "2026-01-02T03:04:05Z",
+            "phone": None,
+            "qr_revision": 2,
+            "revision": 4,
+        }
+    }
+    assert (await stranger.next("session.updated"))["session"]["revision"] == 9

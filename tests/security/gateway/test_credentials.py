@@ -31,7 +31,8 @@ async def test_every_route_but_the_open_ones_asks_who_it_is(world: World) -> Non
             if (method, path) in OPEN:
                 continue
             url = path
-            for name in ("contact_id", "channel_id", "campaign_id", "media_id", "message_id", "token_id", "user_id"):
+            for name in ("contact_id", "channel_id", "campaign_id", "media_id", "message_id", "session_id", "token_id",
+                         "user_id"):  # fmt: skip
                 url = url.replace(f"{{{name}}}", str(uuid4()))
             answer = await world.http.request(method, url, json={} if method in ("post", "patch") else None)
             assert answer.status_code == 401, (method, path, answer.text)

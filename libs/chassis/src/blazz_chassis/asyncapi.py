@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 from blazz_contracts import Event
 from blazz_contracts.event import Kind
-from blazz_contracts.topology import COMMANDS, EVENTS, EXCHANGES, INBOUND
+from blazz_contracts.topology import COMMANDS, EVENTS, EXCHANGES, INBOUND, SESSIONS
 from faststream.rabbit import ExchangeType, QueueType, RabbitBroker, RabbitExchange, RabbitQueue
 from faststream.specification import AsyncAPI
 
 if TYPE_CHECKING:
     from blazz_chassis.consumer import Consumer
 
-_EXCHANGE = {Kind.COMMAND: COMMANDS, Kind.INBOUND: INBOUND, Kind.EVENT: EVENTS}
+_EXCHANGE = {Kind.COMMAND: COMMANDS, Kind.SESSION: SESSIONS, Kind.INBOUND: INBOUND, Kind.EVENT: EVENTS}
 _TYPES = {exchange.name: exchange.kind for exchange in EXCHANGES}
 
 
@@ -46,7 +46,7 @@ def document(
         broker.publisher(
             exchange=_exchange(kind),
             routing_key=_key(kind),
-            mandatory=kind.kind is Kind.COMMAND,
+            mandatory=kind.kind in (Kind.COMMAND, Kind.SESSION),
             persist=True,
             schema=kind,
             title=f"{service}:publish:{kind.name}",
@@ -63,6 +63,8 @@ def _exchange(kind: type[Event]) -> RabbitExchange:
 
 
 def _key(kind: type[Event]) -> str:
+    if kind.kind is Kind.SESSION:
+        return "{session_id}"
     return f"{kind.name}.*" if kind.kind is Kind.EVENT else kind.name
 
 

@@ -9,6 +9,9 @@ from uuid import UUID
 import orjson
 from blazz_chassis.database import Connection, Database
 from blazz_chassis.seal import Sealer
+from blazz_contracts.session import SessionState
+
+from blazz_chat import web
 
 # How long a channel may be out of date on another instance after a change: short enough for a person who pressed
 # "stop", long enough to cost nothing.
@@ -17,7 +20,9 @@ _MOST_KNOWN = 10_000
 # The share of a channel's bucket that only urgent messages may take: a person's reply never waits for a campaign.
 URGENT_SHARE = 0.1
 
-_COLUMNS = "id, workspace_id, provider, name, phone_number_id, waba_id, state, limits, sealed_credentials"
+_COLUMNS = (
+    "id, workspace_id, provider, name, phone_number_id, waba_id, state, limits, sealed_credentials, session_state"
+)
 _BY_ID = f"select {_COLUMNS} from channels where id = any($1::uuid[]) and deleted_at is null"  # noqa: S608
 _DEFAULTS = f"""
 select distinct on (workspace_id) {_COLUMNS} from channels
@@ -63,6 +68,17 @@ class Channel:
     active: bool
     limits: Limits
     access_token: str
+    session_state: str | None = None
+
+    @property
+    def by_session(self) -> bool:
+        """Whether a WhatsApp Web session serves it."""
+        return self.provider == web.PROVIDER
+
+    @property
+    def sends(self) -> bool:
+        """Whether messages may leave now. A session that is not ready keeps nothing from being accepted."""
+        return self.active and (not self.by_session or self.session_state == SessionState.READY)
 
     def __repr__(self) -> str:
         return f"Channel({self.id})"
@@ -146,5 +162,6 @@ class Channels:
                 pair_burst=limits.get("pair_burst", 45),
                 recipients_per_day=limits.get("recipients_per_day"),
             ),
-            access_token=credentials["access_token"],
+            access_token=credentials.get("access_token", ""),
+            session_state=row["session_state"],
         )

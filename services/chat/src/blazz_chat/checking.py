@@ -8,12 +8,14 @@ from blazz_chassis.errors import Conflict, Invalid, NotFound
 from blazz_contracts.content import Template
 from blazz_contracts.views.message import CheckedMessage, CheckMessage
 
-from blazz_chat import failures, people, window
+from blazz_chat import failures, people, web, window
 from blazz_chat.people import Address, Person
 
-_CHANNEL = "select id, state, state_reason from channels where workspace_id = $1 and id = $2 and deleted_at is null"
+_CHANNEL = """
+select id, provider, state, state_reason from channels where workspace_id = $1 and id = $2 and deleted_at is null
+"""
 _CHANNEL_OF = """
-select c.id, c.state, c.state_reason
+select c.id, c.provider, c.state, c.state_reason
 from channels c left join conversations v on v.channel_id = c.id and v.contact_id = $2
 where c.workspace_id = $1 and c.deleted_at is null
 order by v.last_message_at desc nulls last, c.state, c.created_at, c.id limit 1
@@ -41,11 +43,22 @@ async def check(connection: Connection, workspace_id: UUID, asked: CheckMessage)
             field="channel_id",
         )
     await _refer(connection, workspace_id, asked)
-    if person is not None and not isinstance(asked.content, Template):
+    if channel["provider"] == web.PROVIDER:
+        _check_web(asked, person)
+    elif person is not None and not isinstance(asked.content, Template):
         last = await connection.fetchval(_LAST_INBOUND, workspace_id, channel["id"], person.id)
         if window.is_closed(last, datetime.now(UTC)):
             raise Invalid(failures.WINDOW_CLOSED.title, code="window_closed", field="type")
     return CheckedMessage(channel_id=channel["id"], contact_id=person.id if person else None)
+
+
+def _check_web(asked: CheckMessage, person: Person | None) -> None:
+    refused, field = web.unsendable(asked.content.type), "type"
+    if refused is None:
+        # Somebody new is only what the request calls them.
+        refused, field = web.unreachable(person or Person.named(asked.to.phone, asked.to.user_id)), "to"
+    if refused is not None:
+        raise Invalid(refused.title, code=refused.code, field=field)
 
 
 async def _person(connection: Connection, workspace_id: UUID, asked: CheckMessage) -> Person | None:

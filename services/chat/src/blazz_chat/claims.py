@@ -7,12 +7,14 @@ attempt row. Only what is committed as `sending` is ever handed to a provider.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Any
 from uuid import UUID
 
 from blazz_chassis.database import Connection, Database
+from blazz_contracts.session import SessionState
 
-from blazz_chat.channels import Channel
+from blazz_chat.channels import URGENT_SHARE, Channel
 from blazz_chat.providers.protocol import Outgoing
 
 _BUCKET = """
@@ -25,6 +27,14 @@ returning tokens
 # A channel without a rate has no bucket to queue at; its daily limit is counted by one claim at a time all the same.
 _ALONE = "select 1 from channels where id = $1 for no key update"
 _TAKE = "update channel_buckets set tokens = tokens - $2 where channel_id = $1"
+
+# What a WhatsApp Web session has in hand, and what is on its way there. One claim of a channel at a time, or two would
+# each fill the window.
+_SESSION = "select session_state from channels where id = $1 for no key update"
+_IN_HAND = """
+select (select count(*) from messages where channel_id = $1 and status = 'sending' and lease_until is null)
+     + (select count(*) from messages where status = 'sending' and lease_until is not null and channel_id = $1)
+"""
 
 # The lowest unsent message of a conversation goes first. One that waits for a retry holds back later ones only until
 # `holds_until`; one whose sender died, until its lease has been over for as long.
@@ -48,12 +58,13 @@ with claimed as (
     update messages m set status = 'sending', attempt = m.attempt + 1, next_attempt_at = null,
            lease_until = now() + make_interval(secs => $2)
     from unnest($1::uuid[]) c (id) where m.id = c.id
-    returning m.id, m.position, m.workspace_id, m.channel_id, m.contact_id, m.attempt, m.content, m.reply_to, m.lane
+    returning m.id, m.position, m.workspace_id, m.channel_id, m.contact_id, m.attempt, m.content, m.reply_to, m.lane,
+              m.created_at, m.lease_until
 ), attempted as (
     insert into attempts (message_id, number, workspace_id, channel_id)
     select id, attempt, workspace_id, channel_id from claimed
 )
-select claimed.*, coalesce(c.wa_id, c.phone) as phone, c.user_id, r.provider_message_id as reply_to_provider_id
+select claimed.*, coalesce(c.wa_id, c.phone) as phone, c.user_id, c.lid, r.provider_message_id as reply_to_provider_id
 from claimed join contacts c on c.id = claimed.contact_id
 left join messages r on r.id = claimed.reply_to and r.channel_id = claimed.channel_id
 order by claimed.lane, claimed.position
@@ -83,7 +94,8 @@ returning channel_id
 """
 _MOST_WOKEN = 1000
 _READY = """
-select c.id from channels c where c.state = 'active' and c.deleted_at is null and exists (
+select c.id from channels c
+where c.state = 'active' and c.deleted_at is null and (c.provider <> 'webjs' or c.session_state = 'ready') and exists (
     select 1 from messages m where m.channel_id = c.id and m.status = 'pending' and m.waits_for is null)
 """
 DAY = timedelta(hours=24)
@@ -103,11 +115,12 @@ class Claim:
 class Claims:
     """Takes messages for sending."""
 
-    def __init__(self, database: Database, *, lease: float, hold_back: float) -> None:
-        """`lease`, `hold_back` in seconds."""
+    def __init__(self, database: Database, *, lease: float, hold_back: float, window: int) -> None:
+        """`lease`, `hold_back` in seconds; `window`: what a WhatsApp Web session may have in hand."""
         self._database = database
         self._lease = lease
         self._hold_back = hold_back
+        self._window = window
 
     async def take(self, channel: Channel, lanes: Sequence[int], most: int, *, urgent: bool) -> Claim:
         """Claim up to `most` messages of these lanes."""
@@ -117,6 +130,10 @@ class Claims:
         rate = channel.limits.messages_per_second
         wait: float | None = None
         async with self._database.worker() as connection:
+            if channel.by_session:
+                most = min(most, await self._room(connection, channel, urgent=urgent))
+                if most < 1:
+                    return Claim([])  # the next status makes room, the next news of the session opens it
             if rate is not None:
                 tokens = float(await connection.fetchval(_BUCKET, channel.id, rate, channel.limits.bucket_size))
                 spare = 0.0 if urgent else channel.limits.urgent_share
@@ -139,6 +156,13 @@ class Claims:
                 await connection.execute(_TAKE, channel.id, float(len(rows)))
         # Every token went: asking again before there is another would be for nothing.
         return Claim([_outgoing(row) for row in rows], wait=wait if len(rows) == most else None)
+
+    async def _room(self, connection: Connection, channel: Channel, *, urgent: bool) -> int:
+        """How many more a session may be handed: none while it is not ready. Urgent ones have a share of the window."""
+        if await connection.fetchval(_SESSION, channel.id) != SessionState.READY:
+            return 0
+        spare = 0 if urgent else min(ceil(self._window * URGENT_SHARE), self._window - 1)
+        return self._window - spare - int(await connection.fetchval(_IN_HAND, channel.id))
 
     async def _within_limits(self, connection: Connection, channel: Channel, candidates: list[Any]) -> list[Any]:
         now: datetime = await connection.fetchval("select now()")
@@ -210,5 +234,8 @@ def _outgoing(row: Any) -> Outgoing:
         content=row["content"],
         phone=row["phone"],
         user_id=row["user_id"],
+        lid=row["lid"],
         reply_to=row["reply_to_provider_id"],
+        requested_at=row["created_at"],
+        lease_until=row["lease_until"],
     )

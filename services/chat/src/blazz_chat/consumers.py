@@ -26,6 +26,7 @@ from blazz_chat.dispatch import BULK, URGENT, Dispatch
 from blazz_chat.inbound import Inbound
 from blazz_chat.intake import Intake
 from blazz_chat.notices import Notice, Notices
+from blazz_chat.sessions import STATE, Sessions
 from blazz_chat.settings import Settings
 from blazz_chat.statuses import Statuses
 from blazz_chat.workspaces import Workspaces
@@ -63,6 +64,7 @@ def provider_facts(
     statuses: Statuses,
     inbound: Inbound,
     notices: Notices,
+    sessions: Sessions,
     dispatch: Dispatch,
     fetch: Callable[[], None],
 ) -> None:
@@ -95,13 +97,15 @@ def provider_facts(
         if await storing.submit(event):
             fetch()
 
+    @service.consumer.on(queues.CHAT_INBOUND, ProviderSession)
+    async def changed(event: ProviderSession, envelope: Envelope) -> None:
+        if event.field != STATE:
+            await notices.store(event, envelope)
+        elif (channel_id := await sessions.told(event)) is not None:
+            dispatch.poke(channel_id)
+
     @service.consumer.on(
-        queues.CHAT_INBOUND,
-        ProviderAccount,
-        ProviderTemplate,
-        ProviderPreference,
-        ProviderSession,
-        ProviderUnrecognized,
+        queues.CHAT_INBOUND, ProviderAccount, ProviderTemplate, ProviderPreference, ProviderUnrecognized
     )
     async def noticed(event: Notice, envelope: Envelope) -> None:
         await notices.store(event, envelope)

@@ -90,7 +90,7 @@ class Pump:
             if self._free < max(1, self._dispatch.in_flight // _REFILL):
                 return None  # a finished send pokes
             channel = await self._dispatch.channel(self._channel_id)
-            if channel is None or not channel.active:
+            if channel is None or not channel.sends:
                 return None
             if not await self._dispatch.door(channel).open():
                 return 0.2

@@ -55,7 +55,7 @@ class Enclosures:
         content = message.content
         if content["type"] == "reaction":
             return await self._react(channel, message)
-        if content.get("media_id") is None:
+        if content.get("media_id") is None or not provider.uploads:
             return message
         return await self._upload(channel, message, UUID(content["media_id"]), provider)
 

@@ -9,6 +9,8 @@ from typing import Any
 
 from blazz_contracts.message import Failure
 
+MAX_CODE, MAX_TITLE = 64, 1000
+
 
 class Remedy(StrEnum):
     """What to do after a refusal."""
@@ -45,6 +47,12 @@ _ADVICE = {
     190: "The channel's access token has expired or was revoked: enter a new one and start the channel again.",
 }
 _CODES = {131047: "window_closed", 131050: "opted_out", 131026: "undeliverable", 131053: "media_refused"}
+# The same for what a WhatsApp Web session says.
+_WEB_ADVICE = {
+    "not_on_whatsapp": "This number is not on WhatsApp.",
+    "expired": "It waited for the WhatsApp Web session for too long: send it again.",
+    "file_too_large": "WhatsApp Web does not take a file of this size: send a smaller one, or a link.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +68,7 @@ def refusal(code: int, title: str, details: str | None = None) -> Refusal:
     remedy = remedy_of(code)
     name = "template_unavailable" if remedy is Remedy.STOP_TEMPLATE else _CODES.get(code, f"provider_{code}")
     words = _ADVICE.get(code) or ". ".join(part for part in (title, details) if part) or f"WhatsApp answered {code}"
-    return Refusal(remedy, Failure(code=name, title=words[:1000], provider_code=code))
+    return Refusal(remedy, Failure(code=name, title=words[:MAX_TITLE], provider_code=code))
 
 
 def remedy_of(code: int) -> Remedy:
@@ -75,9 +83,16 @@ def remedy_of(code: int) -> Remedy:
 
 
 def from_errors(errors: list[dict[str, Any]]) -> Refusal:
-    """Class the first of the error objects that a status webhook carries."""
+    """Class the first of the error objects that a status carries: Meta's have numbers, a WhatsApp Web session's words.
+
+    A session knows best whether what went wrong passes: it says so.
+    """
     first = errors[0] if errors else {}
     code = first.get("code")
+    if isinstance(code, str) and code:
+        words = _WEB_ADVICE.get(code) or str(first.get("title") or "") or f"WhatsApp Web refused it: {code}"
+        remedy = Remedy.RETRY if first.get("passing") is True else Remedy.FAIL
+        return Refusal(remedy, Failure(code=code[:MAX_CODE], title=words[:MAX_TITLE]))
     data = first.get("error_data")
     details = data.get("details") if isinstance(data, dict) else None
     if not isinstance(code, int):
@@ -96,4 +111,21 @@ CHANNEL_GONE = Failure(
 )
 NO_MEDIA = Failure(
     code="media_not_found", title="This upload is not in the workspace, or was deleted: upload it again."
+)
+NO_ADDRESS = Failure(
+    code="no_address", title="WhatsApp Web needs a phone number to write to, and none is known of this contact."
+)
+GROUP_UNREACHABLE = Failure(code="type_not_supported", title="Messages into a group cannot be sent from here.")
+SESSION_GONE = Failure(
+    code="session_gone", title="The channel's WhatsApp Web session is gone: connect the number anew, then send again."
+)
+TEMPLATE_UNKNOWN = Failure(
+    code="template_unknown_here",
+    title="WhatsApp Web has no templates, and the text of this one is not known here: send its text as a message, "
+    "or send the template from a number on Meta's Cloud API.",
+)
+UNSENDABLE = Failure(code="invalid", title="This message has no content that can be sent.")
+TYPE_NOT_SUPPORTED = Failure(
+    code="type_not_supported",
+    title="WhatsApp Web sends no buttons, lists or flows: send a text, or send this from a number on Meta's Cloud API.",
 )

@@ -1,20 +1,19 @@
 """Inbound: what customers write is stored once, in its conversation. In micro-batches."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from blazz_chassis.crashpoints import reach
 from blazz_chassis.database import Connection, Database
-from blazz_chassis.ids import uuid7
 from blazz_chassis.outbox import Outbox
-from blazz_contracts import Event
-from blazz_contracts.events import ContactUpdated, MessageReceived, ProviderMessage
+from blazz_contracts.events import ProviderMessage
 
-from blazz_chat import feed, people
-from blazz_chat.people import Address, Person
-from blazz_chat.shown import shown
+from blazz_chat import arrival, corrections, feed, merging, people
+from blazz_chat.arrival import Arrival
+from blazz_chat.corrections import Corrected
 from blazz_chat.storable import storable
 
 _INSERT = """
@@ -55,36 +54,11 @@ insert into media (id, workspace_id, state, mime_type, filename, message_id, cha
 select *, now()
 from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::uuid[], $8::text[])
 """
-# WhatsApp's own notices (a new number, a new security code) open no window and wait for no answer.
-_NOT_WRITTEN = frozenset({"system"})
-_MEDIA_TYPES = frozenset({"image", "video", "audio", "document", "sticker", "voice"})
-
-
-class _Row:
-    """One message on its way in."""
-
-    def __init__(self, event: ProviderMessage) -> None:
-        self.id = uuid7()
-        self.event = event
-        self.content: dict[str, Any] = storable(event.content)
-        self.name: str | None = storable(event.profile_name)
-        self.text = shown(event.type, self.content)
-        self.person: Person | None = None
-        self.conversation_id: UUID | None = None
-        self.media_id: UUID | None = None
-        if event.context:
-            self.content["context"] = storable(event.context)
-        if event.extra:
-            self.content["extra"] = storable(event.extra)
-        if event.type in _MEDIA_TYPES and isinstance(self.content.get("id"), str):
-            self.media_id = uuid7()
-            self.content["media_id"] = str(self.media_id)
-
-    @property
-    def answers(self) -> str | None:
-        """WhatsApp's id of the message that this one answers or reacts to."""
-        target = (self.event.context or {}).get("id") or self.content.get("message_id")
-        return storable(target) if isinstance(target, str) else None
+# What the business wrote on its own phone, and what we sent, look alike to some providers.
+_OURS = """
+select w.channel_id, w.id from unnest($1::uuid[], $2::text[]) w (channel_id, id)
+where exists (select 1 from attempts a where a.provider_message_id = w.id and a.channel_id = w.channel_id)
+"""
 
 
 class Inbound:
@@ -102,26 +76,45 @@ class Inbound:
         return [fetch for _ in batch]
 
     async def _store(self, batch: list[ProviderMessage]) -> tuple[Any, bool]:
-        distinct = {(event.channel_id, event.provider_message_id): event for event in batch}
-        rows = [_Row(event) for event in distinct.values()]
+        # A correction may bear the id of what it corrects.
+        distinct = {(e.channel_id, e.provider_message_id, corrections.of(e)): e for e in batch}
         async with self._database.worker() as connection:
-            learned = await self._find(connection, rows)
+            told = await _not_ours(connection, list(distinct.values()))
             now: datetime = datetime.now(UTC)
+            corrected = _Corrections(told)
+            rows = [Arrival(event) for event in await corrected.stored_as_messages(connection)]
+            merged = await merging.merge(connection, [row.address for row in rows])
+            learned = await self._find(connection, rows)
             new = await self._insert(connection, rows, now)
             fresh = [row for row in rows if row.id in new]
+            changed = await corrected.apply(connection)
             await self._touch(connection, fresh)
-            receipt = await self._outbox.add(connection, _events(fresh, learned, now))
-            await feed.append(connection, [change for row in fresh for change in _changes(row, now)])
+            receipt = await self._outbox.add(
+                connection, [*arrival.events(fresh, learned, now), *(each.told() for each in changed)]
+            )
+            await feed.append(
+                connection,
+                [
+                    *merged,
+                    *(change for row in fresh for change in arrival.changes(row, now)),
+                    *(each.fed() for each in changed),
+                ],
+            )
         return receipt, any(row.media_id for row in fresh)
 
-    async def _find(self, connection: Connection, rows: list[_Row]) -> set[UUID]:
-        addresses = [Address(row.event.workspace_id, row.event.phone, row.event.user_id, row.name) for row in rows]
+    async def _find(self, connection: Connection, rows: list[Arrival]) -> set[UUID]:
+        numbers = {(a.workspace_id, a.lid): a.phone for row in rows if (a := row.address).lid and a.phone}
+        for row in rows:
+            if row.address.phone is None and row.address.lid is not None:
+                # Somebody new may write twice in a batch, and say their number once.
+                phone = numbers.get((row.address.workspace_id, row.address.lid))
+                row.address = replace(row.address, phone=phone)
+        addresses = [row.address for row in rows]
         found = await people.at(connection, addresses)
         for row, person in zip(rows, found, strict=True):
             row.person = person
         learned = await people.learn(
-            connection,
-            [(row.person.id, a) for row, a in zip(rows, addresses, strict=True) if row.person and not row.event.echo],
+            connection, [(row.person.id, row.address) for row in rows if row.person and _tells(row)]
         )
         conversations = await people.conversations(
             connection, [(r.event.workspace_id, r.event.channel_id, r.person.id) for r in rows if r.person]
@@ -131,7 +124,7 @@ class Inbound:
                 row.conversation_id = conversations[row.event.channel_id, row.person.id].id
         return learned
 
-    async def _insert(self, connection: Connection, rows: list[_Row], now: datetime) -> set[UUID]:
+    async def _insert(self, connection: Connection, rows: list[Arrival], now: datetime) -> set[UUID]:
         inserted = await connection.fetch(
             _INSERT,
             [row.id for row in rows],
@@ -157,22 +150,21 @@ class Inbound:
                 [row.event.workspace_id for row in files],
                 ["pending" for _ in files],
                 [str(row.content.get("mime_type") or "application/octet-stream") for row in files],
-                [_filename(row) for row in files],
+                [row.filename for row in files],
                 [row.id for row in files],
                 [row.event.channel_id for row in files],
                 [row.content["id"] for row in files],
             )
         return new
 
-    async def _touch(self, connection: Connection, rows: list[_Row]) -> None:
+    async def _touch(self, connection: Connection, rows: list[Arrival]) -> None:
         received: dict[UUID, int] = {}
         latest: dict[UUID, datetime | None] = {}
         for row in rows:
             if row.conversation_id is None:
                 continue
-            written = not row.event.echo and row.event.type not in _NOT_WRITTEN
-            counts = 1 if written else 0
-            at = row.event.sent_at if written else None
+            counts = 1 if row.written else 0
+            at = row.event.sent_at if row.opens_window else None
             received[row.conversation_id] = received.get(row.conversation_id, 0) + counts
             before = latest.get(row.conversation_id)
             latest[row.conversation_id] = at if before is None else max(before, at) if at else before
@@ -183,73 +175,53 @@ class Inbound:
             await connection.execute(_LET_GO, [i for i in ids if latest[i]])
 
 
-def _filename(row: _Row) -> str | None:
-    name = row.content.get("filename")
-    return name if isinstance(name, str) else None
+def _tells(row: Arrival) -> bool:
+    """Whether it tells something new of a person: what we wrote ourselves does so by a hidden id alone."""
+    return not row.event.echo or row.address.lid is not None
 
 
-def _changes(row: _Row, now: datetime) -> list[feed.Change]:
-    event = row.event
-    message = feed.Change(
-        event.workspace_id,
-        "message",
-        row.id,
-        {
-            "id": str(row.id),
-            "conversation_id": str(row.conversation_id) if row.conversation_id else None,
-            "contact_id": str(row.person.id) if row.person else None,
-            "channel_id": str(event.channel_id),
-            "direction": "outbound" if event.echo else "inbound",
-            "type": event.type,
-            "content": row.content,
-            "text": row.text,
-            "status": "received",
-            "failure": None,
-            "provider_message_id": event.provider_message_id,
-            "created_at": now.isoformat(),
-        },
+async def _not_ours(connection: Connection, events: list[ProviderMessage]) -> list[ProviderMessage]:
+    """Without echoes of what was sent from here."""
+    echoes = [event for event in events if event.echo and corrections.target_of(event) is None]
+    if not echoes:
+        return events
+    rows = await connection.fetch(
+        _OURS, [e.channel_id for e in echoes], [storable(e.provider_message_id) for e in echoes]
     )
-    if row.person is None or not row.person.created:
-        return [message]
-    contact = {"phone": event.phone, "user_id": event.user_id, "name": row.name}
-    return [feed.Change(event.workspace_id, "contact", row.person.id, contact), message]
+    ours = {(row["channel_id"], row["id"]) for row in rows}
+    dropped = {id(e) for e in echoes if (e.channel_id, storable(e.provider_message_id)) in ours}
+    return [event for event in events if id(event) not in dropped]
 
 
-def _events(rows: list[_Row], learned: set[UUID], now: datetime) -> list[Event]:
-    told: list[Event] = []
-    announced: set[UUID] = set()
-    for row in rows:
-        event, person = row.event, row.person
-        if person is None or row.conversation_id is None:
-            continue
-        if (person.created or person.id in learned) and person.id not in announced:
-            announced.add(person.id)
-            told.append(
-                ContactUpdated(
-                    workspace_id=event.workspace_id,
-                    contact_id=person.id,
-                    created=person.created,
-                    display_name=person.name or row.name,
-                    phone=f"+{person.phone or event.phone}" if person.phone or event.phone else None,
-                    user_id=person.user_id or event.user_id,
-                    marketing_opt_out=person.marketing_opt_out,
-                )
-            )
-        told.append(
-            MessageReceived(
-                workspace_id=event.workspace_id,
-                message_id=row.id,
-                conversation_id=row.conversation_id,
-                contact_id=person.id,
-                channel_id=event.channel_id,
-                provider_message_id=event.provider_message_id,
-                direction="outbound" if event.echo else "inbound",
-                type=event.type,
-                content=row.content,
-                text=row.text,
-                contact_name=person.name or row.name,
-                sent_at=event.sent_at,
-                created_at=now,
-            )
-        )
-    return told
+class _Corrections:
+    """Those of a batch that correct an earlier message, which may be in the batch itself."""
+
+    def __init__(self, events: list[ProviderMessage]) -> None:
+        self._events = events
+        self._targets = {target for event in events if (target := corrections.target_of(event))}
+        self._known: dict[tuple[UUID, str], Corrected] = {}
+
+    async def stored_as_messages(self, connection: Connection) -> list[ProviderMessage]:
+        """All others: messages, and corrections of what nobody knows."""
+        plain = [event for event in self._events if corrections.target_of(event) is None]
+        if not self._targets:
+            return plain
+        self._known = await corrections.known(connection, self._targets)
+        here = {(event.channel_id, event.provider_message_id) for event in plain}
+        return [
+            e for e in self._events if (t := corrections.target_of(e)) is None or not (t in self._known or t in here)
+        ]
+
+    async def apply(self, connection: Connection) -> list[Corrected]:
+        """Correct the earlier messages; returns those that changed."""
+        if not self._targets:
+            return []
+        self._known |= await corrections.known(connection, self._targets - self._known.keys())
+        for event in self._events:
+            target = corrections.target_of(event)
+            earlier = self._known.get(target) if target else None
+            if earlier is not None and earlier.workspace_id == event.workspace_id:
+                earlier.apply(event)
+        changed = {each.id: each for each in self._known.values() if each.change is not None}
+        await corrections.save(connection, list(changed.values()))
+        return list(changed.values())

@@ -20,7 +20,7 @@ from blazz_contracts.events.message_created import CreatedItem
 from blazz_contracts.events.message_failed import FailedItem
 from blazz_contracts.message import MAX_ITEMS, Failure, Lane, OriginKind
 
-from blazz_chat import failures, feed, people, window
+from blazz_chat import failures, feed, people, web, window
 from blazz_chat.channels import Channel, Channels
 from blazz_chat.people import Address, Person
 from blazz_chat.shown import shown
@@ -164,10 +164,7 @@ class Intake:
                 continue
             conversation = found[row.channel.id, row.person.id]
             row.conversation_id = conversation.id
-            if not isinstance(row.request.content, Template) and window.is_closed(conversation.last_inbound_at, now):
-                row.failure = failures.WINDOW_CLOSED
-            elif row.person.marketing_opt_out and row.request.origin.kind is OriginKind.CAMPAIGN:
-                row.failure = failures.OPTED_OUT
+            row.failure = _refused(row.request, row.channel, row.person, conversation.last_inbound_at, now)
 
     async def _insert(self, connection: Connection, rows: list[_Row]) -> set[UUID]:
         requests = [row.request for row in rows]
@@ -202,6 +199,20 @@ class Intake:
         for lane, hurried in ahead.items():
             await connection.execute(_HURRY, sorted(hurried), LANES[lane])
         return new
+
+
+def _refused(
+    request: MessageRequested, channel: Channel, person: Person, last_inbound_at: datetime | None, now: datetime
+) -> Failure | None:
+    if channel.by_session:
+        refused = web.unsendable(request.content.type) or web.unreachable(person)
+    elif not isinstance(request.content, Template) and window.is_closed(last_inbound_at, now):
+        refused = failures.WINDOW_CLOSED
+    else:
+        refused = None
+    if refused is None and person.marketing_opt_out and request.origin.kind is OriginKind.CAMPAIGN:
+        refused = failures.OPTED_OUT
+    return refused
 
 
 def _change(row: _Row) -> feed.Change:

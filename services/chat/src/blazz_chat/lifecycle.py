@@ -20,6 +20,13 @@ _PROVIDER_STATUSES = {
     "played": Status.PLAYED,
     "failed": Status.FAILED,
 }
+_RETURNED = "returned"
+"""A WhatsApp Web session gives a message back: it never left."""
+OFFLINE = "session_offline"
+"""What it waits for then."""
+# News of the session itself takes another way and may come later: until then it would be handed over and given back
+# again and again. Seconds.
+_RETURNED_WAITS = 1.0
 PASSING = frozenset({Remedy.RETRY, Remedy.PAIR, Remedy.TOMORROW})
 
 
@@ -65,6 +72,10 @@ class State:
     """Attempts whose outcome became known: number → (outcome, provider's id, failure)."""
     refused: set[int] = field(default_factory=set)
     """Attempts known to have failed. That one of them was sent once is no news; that it was delivered is."""
+    revived: set[int] = field(default_factory=set)
+    """Attempts that were given back, and yet were made."""
+    undone: set[int] = field(default_factory=set)
+    """Attempts that never were."""
     sent_before: bool = False
     """Whether it was told as sent already."""
     stops: Failure | None = None
@@ -79,7 +90,8 @@ class Told:
 
     status: str
     at: datetime
-    provider_message_id: str
+    provider_message_id: str | None
+    """None: it never got one."""
     attempt: int | None
     """From the callback data, where it is ours."""
     errors: list[dict[str, Any]]
@@ -87,13 +99,20 @@ class Told:
 
 def known_status(word: str) -> bool:
     """Whether we have a name for this status."""
-    return word in _PROVIDER_STATUSES
+    return word in _PROVIDER_STATUSES or word == _RETURNED
 
 
 def apply(state: State, told: Told, retries: Retries) -> None:
     """Move a message forward by one status; duplicates, late arrivals and steps back change nothing."""
-    status = _PROVIDER_STATUSES[told.status]
     attempt = told.attempt if told.attempt is not None else state.attempt
+    if told.status == _RETURNED:
+        _give_back(state, attempt)
+        return
+    status = _PROVIDER_STATUSES[told.status]
+    if attempt == state.attempt + 1 and state.status is Status.PENDING:
+        # It was given back by whoever could not know whether it lay in the session's queue. It did.
+        state.attempt = attempt
+        state.revived.add(attempt)
     if status is Status.FAILED:
         _fail(state, told, attempt, retries)
     else:
@@ -121,6 +140,16 @@ def _advance(state: State, told: Told, status: Status, attempt: int) -> None:
     _step(state, status, told.at)
 
 
+def _give_back(state: State, attempt: int) -> None:
+    """Nothing left: the attempt never was, and the message is claimed again under its number."""
+    if attempt != state.attempt or state.status is not Status.SENDING:
+        return
+    state.status, state.attempt = Status.PENDING, attempt - 1
+    state.waits_for, state.wait = OFFLINE, _RETURNED_WAITS
+    state.undone.add(attempt)
+    state.changed = True
+
+
 def _step(state: State, status: Status, at: datetime) -> None:
     state.status = status
     state.changed = True
@@ -143,14 +172,14 @@ def _fail(state: State, told: Told, attempt: int, retries: Retries) -> None:
         return  # what was delivered did not fail
     state.settled[attempt] = ("failed", told.provider_message_id, refused.failure)
     state.refused.add(attempt)
-    if attempt != state.attempt or state.waits_for or RANK[state.status] >= RANK[Status.FAILED]:
-        # A late failure of the first attempt cannot kill the second; nor can one that the answer told already.
+    if attempt != state.attempt or RANK[state.status] >= RANK[Status.FAILED]:
+        # A late failure of the first attempt cannot kill the second.
         return
-    if state.status in (Status.PENDING, Status.SCHEDULED):
-        return
+    if (state.waits_for or state.status in (Status.PENDING, Status.SCHEDULED)) and attempt not in state.revived:
+        return  # the answer told it already
     if refused.remedy is Remedy.OPT_OUT:
         state.opted_out = True
-    state.provider_message_id = told.provider_message_id
+    state.provider_message_id = told.provider_message_id or state.provider_message_id
     refuse(state, refused, told.at, retries)
 
 

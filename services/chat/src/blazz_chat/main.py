@@ -7,14 +7,16 @@ from blazz_contracts.events import (
     AuditRecorded,
     ChannelUpdated,
     ContactUpdated,
+    MessageChanged,
     MessageCreated,
     MessageFailed,
     MessageReceived,
     MessageSent,
+    SessionSend,
     StatusUpdated,
 )
 
-from blazz_chat import consumers
+from blazz_chat import consumers, web
 from blazz_chat.abandoning import Abandoning
 from blazz_chat.api import channels as channel_routes
 from blazz_chat.api import contacts as contact_routes
@@ -32,9 +34,12 @@ from blazz_chat.lifecycle import Retries
 from blazz_chat.media import LARGEST, Library, open_store
 from blazz_chat.notices import Notices
 from blazz_chat.providers.cloud_api import CloudApi
+from blazz_chat.providers.webjs import WebSessions
+from blazz_chat.reclaiming import Reclaiming
 from blazz_chat.registry import Registry
 from blazz_chat.results import Results
 from blazz_chat.rounds import Rounds
+from blazz_chat.sessions import Sessions
 from blazz_chat.settings import Settings
 from blazz_chat.settling import Settling
 from blazz_chat.statuses import Statuses
@@ -46,9 +51,11 @@ PUBLISHES = (
     MessageFailed,
     StatusUpdated,
     MessageReceived,
+    MessageChanged,
     ContactUpdated,
     ChannelUpdated,
     AuditRecorded,
+    SessionSend,
 )
 # Claims are given back when stale, calls are cut at their limit; what is left of the lease is for a slow machine.
 _LEASE_MARGIN = 1.0
@@ -81,6 +88,7 @@ def build(settings: Settings) -> Service:
             database,
             lease=settings.chat_claim_fresh + settings.chat_provider_timeout + _LEASE_MARGIN,
             hold_back=settings.chat_hold_back,
+            window=settings.chat_session_window,
         ),
         results=service.batcher(
             Results(database, outbox, channels, retries).commit,
@@ -88,7 +96,7 @@ def build(settings: Settings) -> Service:
             max_items=settings.chat_batch_items,
             max_wait=settings.chat_batch_wait,
         ),
-        providers={"meta": cloud_api},
+        providers={"meta": cloud_api, web.PROVIDER: WebSessions(service.publisher)},
         enclosures=Enclosures(database, library),
         in_flight=settings.chat_in_flight,
         connections=settings.chat_provider_connections,
@@ -108,6 +116,7 @@ def build(settings: Settings) -> Service:
         settings,
         dispatch,
         Settling(database, outbox, settle=settings.chat_settle),
+        Reclaiming(database, outbox, settle=settings.chat_settle),
         Abandoning(database, outbox),
         fetching,
         statuses,
@@ -121,6 +130,7 @@ def build(settings: Settings) -> Service:
         statuses=statuses,
         inbound=Inbound(database, outbox),
         notices=notices,
+        sessions=Sessions(database, outbox, channels),
         dispatch=dispatch,
         fetch=rounds.fetch_soon,
     )

@@ -50,11 +50,11 @@ class Library:
         return self._open_store()
 
     async def upload(
-        self, workspace_id: UUID, chunks: AsyncIterator[bytes], *, mime_type: str, filename: str | None
+        self, workspace_id: UUID, chunks: AsyncIterator[bytes], *, mime_type: str, filename: str | None, limit: int
     ) -> MediaView:
-        """Take a file in. Raises `TooLarge` past WhatsApp's limit for its type, `Invalid` when it is empty."""
+        """Take a file in. Raises `TooLarge` past `limit` bytes, `Invalid` when it is empty."""
         media_id = uuid7()
-        size, sha256 = await self.keep(workspace_id, media_id, chunks, limit=limit_of(mime_type))
+        size, sha256 = await self.keep(workspace_id, media_id, chunks, limit=limit)
         async with self._database.api(workspace_id) as connection:
             row = await connection.fetchrow(_INSERT, media_id, workspace_id, mime_type, size, sha256, filename)
         return _view(row)

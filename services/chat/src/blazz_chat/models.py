@@ -64,6 +64,12 @@ class Channel(SQLModel, table=True):
     state: str = Field(sa_column=Column(Text, nullable=False, server_default="active"))
     state_reason: str | None = Field(default=None, sa_type=Text)
     limits: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    session_state: str | None = Field(default=None, sa_type=Text)
+    """Of a WhatsApp Web number: where its session stands. Nothing is claimed but in `ready`."""
+    session_cause: str | None = Field(default=None, sa_type=Text)
+    session_since: datetime | None = _at(nullable=True)
+    session_revision: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default="0"))
+    """Of the latest news of the session; older news is ignored."""
     revision: int = Field(sa_column=Column(Integer, nullable=False, server_default="1"))
     created_at: datetime = _at(now=True)
     deleted_at: datetime | None = _at(nullable=True)
@@ -79,13 +85,15 @@ class ChannelBucket(SQLModel, table=True):
 
 
 class Contact(SQLModel, table=True):
-    """A person, known by a phone number, by WhatsApp's own form of it, by a business-scoped user id, or by several."""
+    """A person, known by a phone number, by WhatsApp's own form of it, by a user id, by a hidden id, or by several."""
 
     __tablename__ = "contacts"
     __table_args__ = (
         UniqueConstraint("workspace_id", "phone", name="contacts_phone"),
         UniqueConstraint("workspace_id", "user_id", name="contacts_user_id"),
+        UniqueConstraint("workspace_id", "lid", name="contacts_lid"),
         Index("contacts_wa_id", "workspace_id", "wa_id", postgresql_where=text("wa_id is not null")),
+        Index("contacts_merged", "merged_into", postgresql_where=text("merged_into is not null")),
         Index(
             "contacts_by_talk",
             "workspace_id",
@@ -101,6 +109,11 @@ class Contact(SQLModel, table=True):
     wa_id: str | None = Field(default=None, sa_type=Text)
     """WhatsApp's form of the number, where it differs (Brazil, Mexico, Argentina)."""
     user_id: str | None = Field(default=None, sa_type=Text)
+    """Meta's business-scoped user id."""
+    lid: str | None = Field(default=None, sa_type=Text)
+    """WhatsApp Web's hidden id, digits; of a group its whole id (`…@g.us`)."""
+    merged_into: UUID | None = None
+    """Found to be the same person as this other contact, which has all that was this one's."""
     name: str | None = Field(default=None, sa_type=Text)
     profile_name: str | None = Field(default=None, sa_type=Text)
     words: str = Field(sa_column=Column(Text, Computed(CONTACT_WORDS, persisted=True), nullable=False))
@@ -157,6 +170,7 @@ class Message(SQLModel, table=True):
             postgresql_where=text("status in ('pending', 'sending')"),
         ),
         Index("messages_leased", "lease_until", postgresql_where=text("status = 'sending'")),
+        Index("messages_handed", "channel_id", postgresql_where=text("status = 'sending' and lease_until is null")),
         Index("messages_of_conversation", "conversation_id", "position"),
         Index("messages_of_contact", "contact_id", "position"),
         Index(
@@ -189,6 +203,7 @@ class Message(SQLModel, table=True):
     holds_until: datetime | None = _at(nullable=True)
     """While it waits for a retry it holds back later ones of its conversation until then."""
     lease_until: datetime | None = _at(nullable=True)
+    """Of `sending`: until when its sender may be at it; none: it lies in a WhatsApp Web session's queue."""
     provider_message_id: str | None = Field(default=None, sa_type=Text)
     reply_to: UUID | None = None
     retry_of: UUID | None = None
@@ -200,6 +215,8 @@ class Message(SQLModel, table=True):
     sent_at: datetime | None = _at(nullable=True)
     delivered_at: datetime | None = _at(nullable=True)
     read_at: datetime | None = _at(nullable=True)
+    edited_at: datetime | None = _at(nullable=True)
+    revoked_at: datetime | None = _at(nullable=True)
 
 
 class Attempt(SQLModel, table=True):

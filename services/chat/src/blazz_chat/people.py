@@ -8,19 +8,22 @@ from blazz_chassis.database import Connection
 from blazz_chassis.ids import uuid7
 
 _BY_ID = """
-select c.workspace_id, c.id, c.phone, c.wa_id, c.user_id, c.name, c.marketing_opt_out
-from unnest($1::uuid[], $2::uuid[]) w (workspace_id, id) join contacts c using (workspace_id, id)
+select w.workspace_id, w.id as asked, c.id, c.phone, c.wa_id, c.user_id, c.lid, c.name, c.marketing_opt_out
+from unnest($1::uuid[], $2::uuid[]) w (workspace_id, id) join contacts o using (workspace_id, id)
+join contacts c on c.workspace_id = o.workspace_id and c.id = coalesce(o.merged_into, o.id)
 """
 # A number is found under the form the workspace knows or under WhatsApp's own.
 _BY_ADDRESS = """
-select w.n, c.id, c.phone, c.wa_id, c.user_id, c.name, c.marketing_opt_out
-from unnest($1::int[], $2::uuid[], $3::text[], $4::text[]) w (n, workspace_id, phone, user_id)
+select w.n, c.id, c.phone, c.wa_id, c.user_id, c.lid, c.name, c.marketing_opt_out
+from unnest($1::int[], $2::uuid[], $3::text[], $4::text[], $5::text[]) w (n, workspace_id, phone, user_id, lid)
 cross join lateral (
     select *, 1 as rank from contacts where workspace_id = w.workspace_id and phone = w.phone
     union all
     select *, 2 from contacts where workspace_id = w.workspace_id and wa_id = w.phone
     union all
     select *, 3 from contacts where workspace_id = w.workspace_id and user_id = w.user_id
+    union all
+    select *, 4 from contacts where workspace_id = w.workspace_id and lid = w.lid
 ) c
 order by w.n, c.rank desc
 """
@@ -29,13 +32,19 @@ _CREATE_BY_PHONE = """
 insert into contacts (id, workspace_id, phone, user_id, profile_name)
 select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[])
 on conflict (workspace_id, phone) do update set phone = excluded.phone
-returning id, workspace_id, phone, wa_id, user_id, name, marketing_opt_out
+returning id, workspace_id, phone, wa_id, user_id, lid, name, marketing_opt_out
 """
 _CREATE_BY_USER_ID = """
 insert into contacts (id, workspace_id, user_id, profile_name)
 select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[])
 on conflict (workspace_id, user_id) do update set user_id = excluded.user_id
-returning id, workspace_id, phone, wa_id, user_id, name, marketing_opt_out
+returning id, workspace_id, phone, wa_id, user_id, lid, name, marketing_opt_out
+"""
+_CREATE_BY_LID = """
+insert into contacts (id, workspace_id, lid, profile_name)
+select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[])
+on conflict (workspace_id, lid) do update set lid = excluded.lid
+returning id, workspace_id, phone, wa_id, user_id, lid, name, marketing_opt_out
 """
 _LEARN = """
 update contacts c set
@@ -43,10 +52,14 @@ update contacts c set
         select 1 from contacts o where o.workspace_id = c.workspace_id and o.user_id = l.user_id) then l.user_id end),
     phone = coalesce(c.phone, case when not exists (
         select 1 from contacts o where o.workspace_id = c.workspace_id and o.phone = l.phone) then l.phone end),
+    lid = coalesce(c.lid, case when not exists (
+        select 1 from contacts o where o.workspace_id = c.workspace_id and o.lid = l.lid) then l.lid end),
     profile_name = coalesce(l.profile_name, c.profile_name)
-from unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) l (id, phone, user_id, profile_name)
+from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[]) l (id, phone, user_id, profile_name, lid)
 where c.id = l.id
   and (c.user_id is null and l.user_id is not null or c.phone is null and l.phone is not null
+       or c.lid is null and l.lid is not null and not exists (
+            select 1 from contacts o where o.workspace_id = c.workspace_id and o.lid = l.lid)
        or l.profile_name is distinct from c.profile_name and l.profile_name is not null)
 returning c.id
 """
@@ -73,16 +86,23 @@ class Person:
     """What the workspace calls them; it goes before the name they gave themselves."""
     marketing_opt_out: bool
     created: bool = False
+    lid: str | None = None
+
+    @classmethod
+    def named(cls, phone: str | None, user_id: str | None) -> "Person":
+        """Somebody whom nobody knows yet."""
+        return cls(UUID(int=0), phone, user_id, None, marketing_opt_out=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """How a person is named: a phone number (digits), a business-scoped user id, or both."""
+    """How a person is named: a phone number (digits), a user id, WhatsApp Web's hidden id, or several of these."""
 
     workspace_id: UUID
     phone: str | None = None
     user_id: str | None = None
     profile_name: str | None = None
+    lid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +114,11 @@ class Conversation:
 
 
 async def by_id(connection: Connection, wanted: list[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], Person]:
-    """Contacts by (workspace, id); a foreign one is not found."""
+    """Contacts by (workspace, id); a foreign one is not found, and one that was merged is the other one."""
     if not wanted:
         return {}
     rows = await connection.fetch(_BY_ID, [w[0] for w in wanted], [w[1] for w in wanted])
-    return {(row["workspace_id"], row["id"]): _person(row) for row in rows}
+    return {(row["workspace_id"], row["asked"]): _person(row) for row in rows}
 
 
 async def at(connection: Connection, addresses: list[Address], *, create: bool = True) -> list[Person | None]:
@@ -115,6 +135,7 @@ async def at(connection: Connection, addresses: list[Address], *, create: bool =
         [a.workspace_id for a in distinct],
         [a.phone for a in distinct],
         [a.user_id for a in distinct],
+        [a.lid for a in distinct],
     )
     for row in rows:  # the best match of an address comes last
         found[distinct[row["n"]]] = _person(row)
@@ -124,46 +145,56 @@ async def at(connection: Connection, addresses: list[Address], *, create: bool =
 
 
 async def _create(connection: Connection, missing: list[Address], found: dict[Address, Person]) -> None:
-    # Sorted, so that two batches that create the same people wait for each other in one direction only.
-    by_phone: dict[tuple[UUID, str], Address] = {}
-    by_user: dict[tuple[UUID, str], Address] = {}
+    """Each is created under the first address that they have; `learn` adds a hidden id to a number."""
+    by_phone: dict[_Key, Address] = {}
+    by_user: dict[_Key, Address] = {}
+    by_lid: dict[_Key, Address] = {}
     for a in missing:
         if a.phone is not None:
             by_phone.setdefault((a.workspace_id, a.phone), a)
         elif a.user_id is not None:
             by_user.setdefault((a.workspace_id, a.user_id), a)
-    people: dict[tuple[UUID, str], Person] = {}
-    if by_phone:
-        keys = sorted(by_phone)
-        chosen = [by_phone[key] for key in keys]
-        ids = [uuid7() for _ in chosen]
-        rows = await connection.fetch(
-            _CREATE_BY_PHONE,
-            ids,
-            [a.workspace_id for a in chosen],
-            [a.phone for a in chosen],
-            [a.user_id for a in chosen],
-            [a.profile_name for a in chosen],
-        )
-        fresh = set(ids)
-        people |= {(row["workspace_id"], row["phone"]): _person(row, created=row["id"] in fresh) for row in rows}
-    if by_user:
-        keys = sorted(by_user)
-        chosen = [by_user[key] for key in keys]
-        ids = [uuid7() for _ in chosen]
-        rows = await connection.fetch(
-            _CREATE_BY_USER_ID,
-            ids,
-            [a.workspace_id for a in chosen],
-            [a.user_id for a in chosen],
-            [a.profile_name for a in chosen],
-        )
-        fresh = set(ids)
-        people |= {(row["workspace_id"], row["user_id"]): _person(row, created=row["id"] in fresh) for row in rows}
+        elif a.lid is not None:
+            by_lid.setdefault((a.workspace_id, a.lid), a)
+    phones = await _insert(connection, _CREATE_BY_PHONE, by_phone, "phone", [a.user_id for a in _chosen(by_phone)])
+    users = await _insert(connection, _CREATE_BY_USER_ID, by_user, "user_id")
+    lids = await _insert(connection, _CREATE_BY_LID, by_lid, "lid")
     for a in missing:
-        person = people.get((a.workspace_id, a.phone or a.user_id or ""))
+        person = (
+            phones.get((a.workspace_id, a.phone or ""))
+            or users.get((a.workspace_id, a.user_id or ""))
+            or lids.get((a.workspace_id, a.lid or ""))
+        )
         if person is not None:
             found[a] = person
+
+
+_Key = tuple[UUID, str]
+
+
+def _chosen(addresses: dict[_Key, Address]) -> list[Address]:
+    # Sorted, so that two batches that create the same people wait for each other in one direction only.
+    return [addresses[key] for key in sorted(addresses)]
+
+
+async def _insert(
+    connection: Connection, sql: str, addresses: dict[_Key, Address], name: str, *more: list[str | None]
+) -> dict[_Key, Person]:
+    """Create the people of these addresses, in the statement's order of columns."""
+    if not addresses:
+        return {}
+    chosen = _chosen(addresses)
+    ids = [uuid7() for _ in chosen]
+    rows = await connection.fetch(
+        sql,
+        ids,
+        [a.workspace_id for a in chosen],
+        [getattr(a, name) for a in chosen],
+        *more,
+        [a.profile_name for a in chosen],
+    )
+    fresh = set(ids)
+    return {(row["workspace_id"], row[name]): _person(row, created=row["id"] in fresh) for row in rows}
 
 
 async def learn(connection: Connection, known: list[tuple[UUID, Address]]) -> set[UUID]:
@@ -178,6 +209,7 @@ async def learn(connection: Connection, known: list[tuple[UUID, Address]]) -> se
         [latest[i].phone for i in ids],
         [latest[i].user_id for i in ids],
         [latest[i].profile_name for i in ids],
+        [latest[i].lid for i in ids],
     )
     return {row["id"] for row in rows}
 
@@ -219,4 +251,5 @@ def _person(row: object, *, created: bool = False) -> Person:
         row["name"],  # type: ignore[index]
         row["marketing_opt_out"],  # type: ignore[index]
         created,
+        row["lid"],  # type: ignore[index]
     )

@@ -16,36 +16,47 @@ from blazz_chat import window
 _MESSAGE_COLUMNS = """
 m.id, m.position, m.conversation_id, m.contact_id, m.channel_id, m.direction, m.type, m.content, m.text, m.status,
 m.waits_for, m.provider_message_id, m.reply_to, m.origin_kind, m.origin_id, m.failure, m.created_at, m.sent_at,
-m.delivered_at, m.read_at
+m.delivered_at, m.read_at, m.edited_at, m.revoked_at
 """
+_OFFLINE = "c.provider = 'webjs' and c.session_state is distinct from 'ready'"
+
 # A pending message that is ready waits for its turn: behind an earlier one, behind a stopped channel, or for a token.
-_WAITS = """
+_WAITS = f"""
 case when m.status <> 'pending' then null
      when m.waits_for is not null then m.waits_for
      when c.state = 'stopped' then 'channel_stopped'
+     when {_OFFLINE} then 'session_offline'
      when exists (select 1 from messages e where e.conversation_id = m.conversation_id and e.position < m.position
                   and e.status in ('pending', 'sending')) then 'earlier_message'
      when c.limits ->> 'messages_per_second' is not null then 'rate'
 end
-"""
+"""  # noqa: S608
 _MESSAGE = f"""
 select {_MESSAGE_COLUMNS}, {_WAITS} as waits from messages m left join channels c on c.id = m.channel_id
 where m.workspace_id = $1 and m.id = $2
 """  # noqa: S608
 _MESSAGES = f"""
-select {_MESSAGE_COLUMNS}, m.waits_for as waits from messages m
+select {_MESSAGE_COLUMNS},
+       case when m.status = 'pending' and m.waits_for is null and {_OFFLINE} then 'session_offline' else m.waits_for end
+       as waits
+from messages m left join channels c on c.id = m.channel_id
 where m.workspace_id = $1 and m.contact_id = $2 and m.position < $3 order by m.position desc limit $4
 """  # noqa: S608
 _ATTEMPTS = "select * from attempts where workspace_id = $1 and message_id = $2 order by number"
 _CONTACT_COLUMNS = """
-c.id, c.name, c.profile_name, c.phone, c.wa_id, c.user_id, c.marketing_opt_out, c.last_message_at, c.created_at,
+c.id, c.name, c.profile_name, c.phone, c.wa_id, c.user_id, c.lid, c.marketing_opt_out, c.last_message_at, c.created_at,
 (select max(v.last_inbound_at) from conversations v where v.contact_id = c.id) as last_inbound_at
 """
-_CONTACT = f"select {_CONTACT_COLUMNS} from contacts c where c.workspace_id = $1 and c.id = $2"  # noqa: S608
+# One that was found to be somebody else is that other one.
+_CONTACT = f"""
+select {_CONTACT_COLUMNS} from contacts o
+join contacts c on c.workspace_id = o.workspace_id and c.id = coalesce(o.merged_into, o.id)
+where o.workspace_id = $1 and o.id = $2
+"""  # noqa: S608
 # By most recent talk; those without any come last, by id. The cursor is the last one's place in that order.
 _CONTACTS = f"""
 select {_CONTACT_COLUMNS} from contacts c
-where c.workspace_id = $1 and ($2::uuid is null or
+where c.workspace_id = $1 and c.merged_into is null and ($2::uuid is null or
     (coalesce(c.last_message_at, '-infinity'), c.id) <
     (select coalesce(last_message_at, '-infinity'), id from contacts where workspace_id = $1 and id = $2))
 order by coalesce(c.last_message_at, '-infinity') desc, c.id desc limit $3
@@ -70,7 +81,7 @@ async def messages(
     connection: Connection, workspace_id: UUID, contact_id: UUID, *, cursor: str | None, limit: int
 ) -> Page[MessageView]:
     """What was said with a contact, newest first. Raises `NotFound` for a foreign contact."""
-    await contact(connection, workspace_id, contact_id)
+    contact_id = (await contact(connection, workspace_id, contact_id)).id
     if cursor is not None and not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
         raise Invalid("this cursor did not come from here", field="cursor")
     rows = await connection.fetch(
@@ -113,6 +124,7 @@ def _contact(row: Any) -> ContactView:
         name=row["name"] or row["profile_name"],
         phone=f"+{row['phone'] or row['wa_id']}" if row["phone"] or row["wa_id"] else None,
         user_id=row["user_id"],
+        lid=row["lid"],
         marketing_opt_out=row["marketing_opt_out"],
         last_message_at=row["last_message_at"],
         window_closes_at=window.closes_at(row["last_inbound_at"]),
@@ -140,6 +152,8 @@ def _message(row: Any, attempts: list[AttemptView]) -> MessageView:
         sent_at=row["sent_at"],
         delivered_at=row["delivered_at"],
         read_at=row["read_at"],
+        edited_at=row["edited_at"],
+        revoked_at=row["revoked_at"],
         attempts=attempts,
     )
 

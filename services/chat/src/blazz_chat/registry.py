@@ -8,15 +8,23 @@ import asyncpg
 import orjson
 from blazz_chassis.context import WorkspaceContext
 from blazz_chassis.database import Connection, Database
-from blazz_chassis.errors import Conflict, NotFound
+from blazz_chassis.errors import Conflict, Invalid, NotFound
 from blazz_chassis.ids import uuid7
 from blazz_chassis.outbox import Outbox, Receipt
 from blazz_chassis.seal import Sealer
 from blazz_contracts import Event
 from blazz_contracts.events import AuditRecorded, ChannelUpdated
-from blazz_contracts.views.channel import ChannelLimits, ChannelView, CreateChannel, UpdateChannel
+from blazz_contracts.views.channel import (
+    ChannelLimits,
+    ChannelView,
+    CreateChannel,
+    CreateWebChannel,
+    UpdateChannel,
+    WebLimits,
+)
 from pydantic import SecretStr
 
+from blazz_chat import web
 from blazz_chat.channels import Channels
 
 _SECRETS = ("access_token", "app_secret", "verify_token")
@@ -24,6 +32,10 @@ _INSERT = """
 insert into channels (id, workspace_id, provider, name, phone_number_id, waba_id, display_phone_number,
                       sealed_credentials, webhook_identifier, limits)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning *
+"""
+_INSERT_WEB = """
+insert into channels (id, workspace_id, provider, name, sealed_credentials, limits)
+values ($1, $2, 'webjs', $3, $4, $5) on conflict (id) do nothing returning *
 """
 _GET = "select * from channels where workspace_id = $1 and id = $2 and deleted_at is null"
 # Two who change different things at once both get their way; nor is a number started again that was stopped meanwhile.
@@ -82,6 +94,23 @@ class Registry:
         await self._outbox.send(receipt)
         return view(row)
 
+    async def create_web(self, context: WorkspaceContext, asked: CreateWebChannel) -> tuple[ChannelView, bool]:
+        """The channel of a WhatsApp Web session, and whether it is new. Raises `Conflict` when the id is another's."""
+        channel_id = asked.id or uuid7()
+        async with self._database.api(context.workspace_id) as connection:
+            row = await connection.fetchrow(
+                _INSERT_WEB, channel_id, context.workspace_id, asked.name, self._seal({}), asked.limits.model_dump()
+            )
+            if row is None:
+                known = await connection.fetchrow(_GET, context.workspace_id, channel_id)
+                if known is None or known["provider"] != web.PROVIDER:
+                    raise Conflict("another channel has, or had, this id", code="channel_exists", field="id")
+                return view(known), False
+            receipt = await self._tell(connection, context, row, "channel.created")
+        self._channels.forget(channel_id)
+        await self._outbox.send(receipt)
+        return view(row), True
+
     async def list(self, workspace_id: UUID) -> list[ChannelView]:
         """All channels of a workspace, oldest first."""
         async with self._database.api(workspace_id) as connection:
@@ -99,6 +128,8 @@ class Registry:
             secrets = orjson.loads(self._sealer.open(before["sealed_credentials"]))
             for name in _SECRETS:
                 new: SecretStr | None = getattr(asked, name)
+                if new is not None and before["provider"] == web.PROVIDER:
+                    raise Invalid("a WhatsApp Web number has none", field=name)
                 if new is not None:
                     secrets[name] = new.get_secret_value()
             state = asked.state or before["state"]
@@ -111,7 +142,7 @@ class Registry:
                 channel_id,
                 asked.name or before["name"],
                 self._seal(secrets),
-                asked.limits.model_dump() if asked.limits else before["limits"],
+                _limits(before["provider"], asked.limits) if asked.limits else before["limits"],
                 state,
                 reason,
             )
@@ -145,18 +176,7 @@ class Registry:
         secrets = orjson.loads(self._sealer.open(row["sealed_credentials"]))
         hooks = {name: secrets[name] for name in ("app_secret", "verify_token") if name in secrets}
         events: list[Event] = [
-            ChannelUpdated(
-                workspace_id=context.workspace_id,
-                channel_id=row["id"],
-                revision=row["revision"],
-                provider=row["provider"],
-                display_name=row["name"],
-                phone_number_id=row["phone_number_id"],
-                waba_id=row["waba_id"],
-                webhook_identifier=row["webhook_identifier"],
-                sealed_webhook_secrets=self._seal(hooks),
-                deleted=row["deleted_at"] is not None,
-            ),
+            updated(row, sealed_webhook_secrets=self._seal(hooks) if hooks else None),
             AuditRecorded(
                 workspace_id=context.workspace_id,
                 action=action,
@@ -169,6 +189,27 @@ class Registry:
             ),
         ]
         return await self._outbox.add(connection, events)
+
+
+def _limits(provider: str, asked: ChannelLimits) -> dict[str, Any]:
+    """Each provider has its own defaults for what a request leaves out."""
+    return (WebLimits(**asked.model_dump(exclude_unset=True)) if provider == web.PROVIDER else asked).model_dump()
+
+
+def updated(row: Any, *, sealed_webhook_secrets: str | None = None) -> ChannelUpdated:
+    """What is told of a channel that changed."""
+    return ChannelUpdated(
+        workspace_id=row["workspace_id"],
+        channel_id=row["id"],
+        revision=row["revision"],
+        provider=row["provider"],
+        display_name=row["name"],
+        phone_number_id=row["phone_number_id"],
+        waba_id=row["waba_id"],
+        webhook_identifier=row["webhook_identifier"],
+        sealed_webhook_secrets=sealed_webhook_secrets,
+        deleted=row["deleted_at"] is not None,
+    )
 
 
 def view(row: Any) -> ChannelView:
@@ -184,5 +225,8 @@ def view(row: Any) -> ChannelView:
         state=row["state"],
         state_reason=row["state_reason"],
         limits=ChannelLimits(**row["limits"]),
+        session_state=row["session_state"],
+        session_cause=row["session_cause"],
+        session_since=row["session_since"],
         created_at=row["created_at"],
     )

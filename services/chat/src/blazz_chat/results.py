@@ -16,7 +16,7 @@ from blazz_chat import feed, lifecycle, rows
 from blazz_chat.channels import Channel, Channels
 from blazz_chat.failures import Refusal, Remedy
 from blazz_chat.lifecycle import Retries
-from blazz_chat.providers.protocol import Accepted, Outcome, Outgoing, Unknown, Unreachable
+from blazz_chat.providers.protocol import Accepted, Handed, Outcome, Outgoing, Unknown, Unreachable
 from blazz_chat.telling import events
 
 _WA_IDS = """
@@ -26,15 +26,21 @@ from unnest($1::uuid[], $2::text[]) w (id, wa_id) where c.id = w.id and c.wa_id 
 _OPT_OUT = "update contacts set marketing_opt_out = true where id = any($1::uuid[]) and not marketing_opt_out"
 # The call has ended, so nothing more of this attempt can leave: its lease ends now, and settling may begin.
 _UNKNOWN = """
-update messages m set lease_until = now() from unnest($1::uuid[], $2::int[]) u (id, attempt)
-where m.id = u.id and m.attempt = u.attempt and m.status = 'sending'
+update messages m set lease_until = now() from unnest($1::uuid[], $2::int[], $3::timestamptz[]) u (id, attempt, lease)
+where m.id = u.id and m.attempt = u.attempt and m.status = 'sending' and m.lease_until = u.lease
+"""
+# Others send it now: neither settling nor the order of a conversation waits for our lease. A claim whose attempt was
+# given back and claimed again has another lease, and is not this one.
+_HANDED = """
+update messages m set lease_until = null from unnest($1::uuid[], $2::int[], $3::timestamptz[]) u (id, attempt, lease)
+where m.id = u.id and m.attempt = u.attempt and m.status = 'sending' and m.lease_until = u.lease
 """
 # Nothing left this machine: the attempt never was.
 _GIVE_BACK = """
 with back as (
     update messages m set status = 'pending', attempt = m.attempt - 1, lease_until = null, waits_for = null
-    from unnest($1::uuid[], $2::int[]) u (id, attempt)
-    where m.id = u.id and m.attempt = u.attempt and m.status = 'sending'
+    from unnest($1::uuid[], $2::int[], $3::timestamptz[]) u (id, attempt, lease)
+    where m.id = u.id and m.attempt = u.attempt and m.status = 'sending' and m.lease_until = u.lease
     returning m.id, m.attempt + 1 as number
 )
 delete from attempts a using back where a.message_id = back.id and a.number = back.number
@@ -108,10 +114,15 @@ class Results:
         by_kind: dict[type, list[Outgoing]] = defaultdict(list)
         for result in results:
             by_kind[type(result.outcome)].append(result.message)
-        for kind, sql in ((Unknown, _UNKNOWN), (Unreachable, _GIVE_BACK)):
+        for kind, sql in ((Unknown, _UNKNOWN), (Handed, _HANDED), (Unreachable, _GIVE_BACK)):
             if by_kind[kind]:
                 messages = sorted(by_kind[kind], key=lambda m: m.message_id)
-                await connection.execute(sql, [m.message_id for m in messages], [m.attempt for m in messages])
+                await connection.execute(
+                    sql,
+                    [m.message_id for m in messages],
+                    [m.attempt for m in messages],
+                    [m.lease_until for m in messages],
+                )
 
     async def _learn(self, connection: Connection, results: list[Result], states: dict[UUID, rows.Row]) -> None:
         """WhatsApp's own form of a number, where it differs from ours: the customer will write from that one."""

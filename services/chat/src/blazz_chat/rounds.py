@@ -12,6 +12,7 @@ from blazz_chat.abandoning import Abandoning
 from blazz_chat.dispatch import Dispatch
 from blazz_chat.fetching import Fetching
 from blazz_chat.notices import Notices
+from blazz_chat.reclaiming import Reclaiming
 from blazz_chat.settings import Settings
 from blazz_chat.settling import Settling
 from blazz_chat.statuses import Statuses
@@ -32,6 +33,7 @@ class Rounds:
         settings: Settings,
         dispatch: Dispatch,
         settling: Settling,
+        reclaiming: Reclaiming,
         abandoning: Abandoning,
         fetching: Fetching,
         statuses: Statuses,
@@ -41,6 +43,7 @@ class Rounds:
         self._settings = settings
         self._dispatch = dispatch
         self._settling = settling
+        self._reclaiming = reclaiming
         self._abandoning = abandoning
         self._fetching = fetching
         self._statuses = statuses
@@ -88,7 +91,7 @@ class Rounds:
             self._dispatch.poke(channel_id)
 
     async def _settle(self) -> None:
-        for channel_id in await self._settling.run_once():
+        for channel_id in await self._settling.run_once() | await self._reclaiming.run_once():
             self._dispatch.poke(channel_id)
         while await self._abandoning.run_once():
             pass

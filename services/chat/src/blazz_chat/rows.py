@@ -18,19 +18,29 @@ select id, workspace_id, conversation_id, contact_id, channel_id, status, attemp
 from messages where id = any($1::uuid[]) and conversation_id is not null order by id for update
 """
 _REFUSED = "select message_id, number from attempts where message_id = any($1::uuid[]) and outcome = 'failed'"
+# What a session gave back holds back later ones until it leaves, however long: it had its turn.
 _SAVE = """
 update messages m set status = r.status, waits_for = r.waits_for, tries = r.tries, failure = r.failure,
-    provider_message_id = r.provider_message_id,
+    provider_message_id = r.provider_message_id, attempt = r.attempt,
     next_attempt_at = case when r.wait is not null then now() + make_interval(secs => r.wait) end,
-    holds_until = case when r.wait > 0 then coalesce(m.holds_until, now() + make_interval(secs => $11)) end,
+    holds_until = case when r.wait > 0 and r.waits_for <> 'session_offline'
+                       then coalesce(m.holds_until, now() + make_interval(secs => $11)) end,
     lease_until = case when r.status = 'sending' then m.lease_until end,
     sent_at = coalesce(m.sent_at, r.sent_at),
     delivered_at = coalesce(m.delivered_at, r.delivered_at),
     read_at = coalesce(m.read_at, r.read_at)
 from unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::jsonb[], $6::text[], $7::float8[],
-            $8::timestamptz[], $9::timestamptz[], $10::timestamptz[])
-     r (id, status, waits_for, tries, failure, provider_message_id, wait, sent_at, delivered_at, read_at)
+            $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $12::int[])
+     r (id, status, waits_for, tries, failure, provider_message_id, wait, sent_at, delivered_at, read_at, attempt)
 where m.id = r.id
+"""
+_REVIVE = """
+insert into attempts (message_id, number, workspace_id, channel_id)
+select * from unnest($1::uuid[], $2::int[], $3::uuid[], $4::uuid[]) on conflict do nothing
+"""
+_UNDO = """
+delete from attempts a using unnest($1::uuid[], $2::int[]) u (id, number)
+where a.message_id = u.id and a.number = u.number
 """
 _SETTLE = """
 update attempts a set outcome = s.outcome, finished_at = coalesce(a.finished_at, now()), failure = s.failure,
@@ -94,7 +104,9 @@ async def save(connection: Connection, rows: list[Row], *, hold_back: float) -> 
             [s.times.get("delivered_at") for s in changed],
             [s.times.get("read_at") for s in changed],
             hold_back,
+            [s.attempt for s in changed],
         )
+    await _reckon(connection, rows)
     settled = [(row.state.id, number, *what) for row in rows for number, what in row.state.settled.items()]
     if settled:
         await connection.execute(
@@ -105,6 +117,22 @@ async def save(connection: Connection, rows: list[Row], *, hold_back: float) -> 
             [s[3] for s in settled],
             [s[4].model_dump() if s[4] else None for s in settled],
         )
+
+
+async def _reckon(connection: Connection, rows: list[Row]) -> None:
+    """Attempts that were given back and made all the same; attempts that were not made."""
+    revived = [(row, number) for row in rows for number in row.state.revived]
+    if revived:
+        await connection.execute(
+            _REVIVE,
+            [row.state.id for row, _ in revived],
+            [number for _, number in revived],
+            [row.state.workspace_id for row, _ in revived],
+            [row.channel_id for row, _ in revived],
+        )
+    undone = [(row.state.id, number) for row in rows for number in row.state.undone]
+    if undone:
+        await connection.execute(_UNDO, [u[0] for u in undone], [u[1] for u in undone])
 
 
 def stopped(rows: Iterable[Row]) -> dict[UUID, str]:

@@ -43,6 +43,9 @@ class Settings(ServiceSettings):
         default=5, gt=0, description="A claim older than this is given back, not sent: the process was stalled."
     )
     chat_poll: float = Field(default=0.5, gt=0, description="How often what is due is looked for without being told.")
+    chat_session_window: int = Field(
+        default=20, ge=1, description="Messages that a WhatsApp Web session may have in hand; the others wait here."
+    )
     chat_media_path: Path = Field(default=Path("media"), description="Where files are kept, when no URL is set.")
     chat_media_url: str | None = Field(default=None, description="An object store (`s3://bucket/prefix`, …) for files.")
     chat_public_hosts_only: bool = Field(default=True, description="Refuse to fetch media from private addresses.")

@@ -3,6 +3,7 @@
 A crash between the provider's call and the commit leaves a message `sending`. A status that echoes the attempt
 settles it (`statuses`). Where webhooks have flowed for the settle time, without a gap, since the attempt's lease ended,
 and none spoke of it, it did not happen: it is sent again, or becomes `unconfirmed` where the workspace chose so.
+What goes through a WhatsApp Web session is settled by `reclaiming`.
 """
 
 from datetime import UTC, datetime
@@ -20,7 +21,8 @@ _MOST = 500
 
 _UNSETTLED = """
 select m.id, coalesce(w.unsettled, 'resend') as policy
-from messages m left join workspaces w using (workspace_id)
+from messages m join channels c on c.id = m.channel_id and c.provider <> 'webjs'
+left join workspaces w on w.workspace_id = m.workspace_id
 where m.status = 'sending' and m.lease_until < now() and exists (
     select 1 from webhook_flows f where f.until - greatest(f.since, m.lease_until) >= make_interval(secs => $1))
 order by m.lease_until limit $2

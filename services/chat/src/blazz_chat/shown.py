@@ -3,6 +3,8 @@
 from typing import Any
 
 MAX_SHOWN = 4096
+REVOKED = "This message was deleted"
+_TOLD = {"call": "Missed call", "revoke": REVOKED}
 
 
 def shown(kind: str, content: dict[str, Any]) -> str:
@@ -20,6 +22,8 @@ def _shown(kind: str, content: dict[str, Any]) -> Any:
         return content.get("name")
     if kind == "location":
         return content.get("name") or content.get("address")
+    if kind in {"call", "edit", "revoke"}:
+        return content.get("text") or _TOLD.get(kind)
     if kind == "button":
         return content.get("text")
     if kind == "interactive":

@@ -10,9 +10,10 @@ from blazz_chassis.outbox import Outbox
 from blazz_contracts.events import ProviderStatus, WebhooksAlive
 from blazz_contracts.events.provider_status import StatusItem
 
-from blazz_chat import feed, lifecycle, rows
+from blazz_chat import feed, lifecycle, merging, people, rows
 from blazz_chat.channels import Channels
 from blazz_chat.lifecycle import Retries
+from blazz_chat.people import Address
 from blazz_chat.storable import storable
 from blazz_chat.telling import events
 
@@ -26,6 +27,11 @@ select * from unnest($1::uuid[], $2::uuid[], $3::jsonb[])
 """
 _PURGE_STRAY = "delete from stray_statuses where received_at < now() - interval '7 days'"
 _OPT_OUT = "update contacts set marketing_opt_out = true where id = any($1::uuid[]) and not marketing_opt_out"
+# WhatsApp's own form of a number, where it differs from ours: the customer will write from that one.
+_WA_IDS = """
+update contacts c set wa_id = w.wa_id from unnest($1::uuid[], $2::text[]) w (id, wa_id)
+where c.id = w.id and c.phone <> w.wa_id and c.wa_id is distinct from w.wa_id
+"""
 # Beats that waited in the queue may be handled out of order: an earlier one extends the stretch backwards.
 _ALIVE = """
 insert into webhook_flows (instance, since, until) values ($1, $2, $2)
@@ -62,6 +68,7 @@ class Statuses:
             found = await self._resolve(connection, batch)
             states = await rows.lock(connection, [message_id for _, _, message_id, _ in found if message_id])
             stray: list[tuple[ProviderStatus, StatusItem]] = []
+            met: dict[UUID, Address] = {}
             for event, item, message_id, attempt in found:
                 row = states.get(message_id) if message_id else None
                 # Callback data is only as good as the channel that echoes it: a foreign message is a stray.
@@ -74,12 +81,13 @@ class Statuses:
                     continue
                 lifecycle.apply(
                     row.state,
-                    lifecycle.Told(
-                        item.status, item.at, storable(item.provider_message_id), attempt, storable(item.errors)
-                    ),
+                    lifecycle.Told(item.status, item.at, _own_id(item), attempt, storable(item.errors)),
                     self._retries,
                 )
+                if item.recipient_lid is not None:
+                    met[row.contact_id] = Address(event.workspace_id, item.recipient_phone, lid=item.recipient_lid)
             await rows.save(connection, list(states.values()), hold_back=self._retries.hold_back)
+            merged = await _meet(connection, met)
             opted_out = sorted({row.contact_id for row in states.values() if row.state.opted_out})
             if opted_out:
                 await connection.execute(_OPT_OUT, opted_out)
@@ -92,7 +100,7 @@ class Statuses:
                     [storable(item.model_dump(mode="json")) for _, item in stray],
                 )
             receipt = await self._outbox.add(connection, events(states.values()))
-            await feed.append(connection, rows.changes(states.values()))
+            await feed.append(connection, [*merged, *rows.changes(states.values())])
         # A tick on what was sent before frees nobody: only what left, or waits again, lets others go.
         return receipt, {r.channel_id for r in states.values() if r.state.changed and r.moved_the_queue}
 
@@ -133,6 +141,23 @@ class Statuses:
         async with self._database.worker() as connection:
             await connection.execute(_PURGE_STRAY)
             await connection.execute(_FORGET_FLOWS)
+
+
+async def _meet(connection: Connection, met: dict[UUID, Address]) -> list[feed.Change]:
+    """Whom a WhatsApp Web session wrote to has a hidden id, and may answer under it alone."""
+    if not met:
+        return []
+    ids = sorted(met)
+    numbers = [(i, phone) for i in ids if (phone := met[i].phone) is not None]
+    await connection.execute(_WA_IDS, [n[0] for n in numbers], [n[1] for n in numbers])
+    merged = await merging.merge(connection, [met[i] for i in ids])
+    await people.learn(connection, [(i, met[i]) for i in ids])
+    return merged
+
+
+def _own_id(item: StatusItem) -> str | None:
+    """WhatsApp's id of the message; what never got one is named by its callback data."""
+    return None if item.provider_message_id == item.callback_data else storable(item.provider_message_id)
 
 
 def parse_callback(data: str | None) -> tuple[UUID | None, int | None]:

@@ -32,6 +32,9 @@ returning id
 _COLUMNS = "id, workspace_id, phone_number_id, waba_id, sealed_webhook_secrets"
 _BY_IDENTIFIER = f"select {_COLUMNS} from channels where webhook_identifier = $1 and not deleted"  # noqa: S608 - constants
 _BY_NUMBER = f"select {_COLUMNS} from channels where phone_number_id = $1 and not deleted order by id"  # noqa: S608
+_OLDEST_WEB = """
+select id from channels where workspace_id = $1 and provider = 'webjs' and not deleted order by id limit 1
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,12 @@ class Channels:
     async def by_number(self, phone_number_id: str) -> tuple[Channel, ...]:
         """The channels of a number: one, unless two workspaces claim it."""
         return await _or_stale(self._by_number, phone_number_id) or ()
+
+    async def oldest_web(self, workspace_id: UUID) -> UUID | None:
+        """The WhatsApp Web number meant by who names none: ids are UUIDv7, so the first one is the oldest."""
+        async with self._database.api(workspace_id) as connection:
+            found: UUID | None = await connection.fetchval(_OLDEST_WEB, workspace_id)
+            return found
 
     async def _load_identifier(self, identifier: str) -> Channel | None:
         async with self._database.worker() as connection:

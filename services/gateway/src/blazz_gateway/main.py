@@ -30,9 +30,12 @@ from blazz_gateway.access import Access
 from blazz_gateway.api import audit as audit_routes
 from blazz_gateway.api import auth as auth_routes
 from blazz_gateway.api import broadcasting as broadcasting_routes
+from blazz_gateway.api import handing_on, openapi, passage, refusals
 from blazz_gateway.api import members as member_routes
 from blazz_gateway.api import messages as message_routes
-from blazz_gateway.api import openapi, passage, refusals
+from blazz_gateway.api import old_send as old_send_routes
+from blazz_gateway.api import old_session as old_session_routes
+from blazz_gateway.api import sessions as session_routes
 from blazz_gateway.api import tokens as token_routes
 from blazz_gateway.api import webhooks as webhook_routes
 from blazz_gateway.api import workspace as workspace_routes
@@ -51,6 +54,7 @@ from blazz_gateway.settings import GatewaySettings
 from blazz_gateway.socket import Signer
 from blazz_gateway.upstream import Upstream
 from blazz_gateway.waiting import Outcomes
+from blazz_gateway.web_session import WebSessions
 from blazz_gateway.webhooks.intake import Intake
 from blazz_gateway.webhooks.watermark import Watermark
 
@@ -100,6 +104,9 @@ def build(settings: GatewaySettings) -> Service:
     database, outbox, publisher = service.database, service.outbox, service.publisher
     chat = Upstream("chat", settings.chat_url, settings.context_key, timeout=settings.gateway_proxy_timeout)
     campaign = Upstream("campaign", settings.campaign_url, settings.context_key, timeout=settings.gateway_proxy_timeout)
+    bridge = Upstream(
+        passage.BRIDGE, settings.webjs_bridge_url, settings.context_key, timeout=settings.gateway_proxy_timeout
+    )
     sessions = sessions_of(settings)
     authenticator = Authenticator(
         database, sessions, cache_seconds=settings.gateway_auth_cache_seconds, user_rate=settings.gateway_user_rate
@@ -129,7 +136,11 @@ def build(settings: GatewaySettings) -> Service:
     app = service.http_app
     app.include_router(auth_routes.router(door, access, logins, session_days=settings.gateway_session_days))
     app.include_router(message_routes.router(door, sending, statuses, outcomes, wait_max=settings.gateway_wait_max))
-    app.include_router(passage.router(door, {"chat": chat, "campaign": campaign}))
+    app.include_router(handing_on.router(door, {"chat": chat, "campaign": campaign, passage.BRIDGE: bridge}))
+    web_sessions = WebSessions(bridge)
+    app.include_router(session_routes.router(door, web_sessions))
+    app.include_router(old_session_routes.router(door, web_sessions))
+    app.include_router(old_send_routes.router(door, sending, channels))
     app.include_router(token_routes.router(door, access))
     app.include_router(member_routes.router(door, access))
     app.include_router(workspace_routes.router(door, access))
@@ -162,5 +173,6 @@ def build(settings: GatewaySettings) -> Service:
     service.on_start(instance_queue.start)
     service.on_stop(chat.aclose)
     service.on_stop(campaign.aclose)
+    service.on_stop(bridge.aclose)
     service.on_stop(instance_queue.stop)
     return service

@@ -71,7 +71,9 @@ class Upstream:
         return {"authorization": f"Bearer {token}"}
 
     def _away(self) -> Unavailable:
-        return Unavailable(f"the {self.name} service does not answer; try again", code=f"{self.name}_unavailable")
+        return Unavailable(
+            f"the {self.name} service does not answer; try again", code=f"{self.name.replace('-', '_')}_unavailable"
+        )
 
     async def aclose(self) -> None:
         """Close the connections."""

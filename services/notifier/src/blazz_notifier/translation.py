@@ -13,10 +13,12 @@ from blazz_contracts import Event
 from blazz_contracts.events import (
     CampaignProgress,
     ContactUpdated,
+    MessageChanged,
     MessageCreated,
     MessageFailed,
     MessageReceived,
     MessageSent,
+    SessionUpdated,
     StatusUpdated,
 )
 from blazz_contracts.message import Status
@@ -106,6 +108,36 @@ def _chat_status(event: Event) -> list[ClientMessage]:
     return told
 
 
+def _chat_changed(event: Event) -> list[ClientMessage]:
+    assert isinstance(event, MessageChanged)
+    chat = {
+        "uuid": event.message_id,
+        "conversation_id": event.conversation_id,
+        "contact_id": event.contact_id,
+        "channel_id": event.channel_id,
+        "change": event.change,
+        "message": event.text,
+        "content": event.content,
+        "at": event.at,
+    }
+    return [ClientMessage("chat.changed", _json({"chat": chat}))]
+
+
+def _session_updated(event: Event) -> list[ClientMessage]:
+    assert isinstance(event, SessionUpdated)
+    # The code itself is not told: whoever may ask for it does so over HTTP.
+    session = {
+        "id": event.session_id,
+        "state": event.state,
+        "cause": event.cause,
+        "since": event.since,
+        "phone": event.phone,
+        "qr_revision": event.qr_revision,
+        "revision": event.revision,
+    }
+    return [ClientMessage("session.updated", _json({"session": session}))]
+
+
 def _campaign_progress(event: Event) -> list[ClientMessage]:
     assert isinstance(event, CampaignProgress)
     campaign = {
@@ -161,6 +193,8 @@ WORKSPACE_EVENTS: dict[type[Event], Translate] = {
     MessageSent: _chat_status,
     MessageFailed: _chat_status,
     StatusUpdated: _chat_status,
+    MessageChanged: _chat_changed,
+    SessionUpdated: _session_updated,
     CampaignProgress: _campaign_progress,
     ContactUpdated: _contact_updated,
 }

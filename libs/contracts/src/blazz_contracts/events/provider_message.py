@@ -38,4 +38,8 @@ class ProviderMessage(Event):
     context: dict[str, Any] | None = Field(
         default=None, description="What it answers or was forwarded from, the provider's own object."
     )
-    extra: dict[str, Any] = Field(default={}, description="What else the provider said of it: referral, errors, ….")
+    extra: dict[str, Any] = Field(
+        default={},
+        description="What else the provider said of it: referral, errors, …. From WhatsApp Web `group`: the id "
+        "(`…@g.us`) of the group it was written in, or `{id, name}` of it; the addresses are then the author's.",
+    )

@@ -12,7 +12,11 @@ from blazz_contracts.message import MAX_ITEMS
 class StatusItem(Contract):
     """One status of one message."""
 
-    provider_message_id: str = Field(min_length=1, max_length=512, description="WhatsApp's id of the message.")
+    provider_message_id: str = Field(
+        min_length=1,
+        max_length=512,
+        description="WhatsApp's id of the message; the callback data again where it never got one.",
+    )
     status: str = Field(
         max_length=32,
         description="sent, delivered, read, played or failed; from WhatsApp Web also `returned`: it never left.",
@@ -25,8 +29,15 @@ class StatusItem(Contract):
     )
     recipient_phone: str | None = Field(default=None, max_length=32)
     recipient_user_id: str | None = Field(default=None, max_length=160)
+    recipient_lid: str | None = Field(
+        default=None,
+        max_length=32,
+        description="WhatsApp Web's hidden id of whom it went to, digits; they may answer under it alone.",
+    )
     errors: list[dict[str, Any]] = Field(
-        default=[], description="Meta's error objects, with `code`, `title`, `error_data`."
+        default=[],
+        description="Meta's error objects, with `code`, `title`, `error_data`; from WhatsApp Web `code` is a word "
+        "(`not_on_whatsapp`, `expired`, …) and `passing: true` says that it is worth another try.",
     )
     pricing: dict[str, Any] | None = Field(default=None, description="Meta's `pricing` object.")
     conversation: dict[str, Any] | None = Field(

@@ -1,11 +1,12 @@
 """Channels (WhatsApp numbers) over HTTP."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, SecretStr
+from pydantic import AwareDatetime, Discriminator, Field, SecretStr, Tag
 
 from blazz_contracts.event import Contract
+from blazz_contracts.session import SessionState
 from blazz_contracts.views.request import Request, WithoutNul
 
 MetaId = Field(pattern=r"^[0-9]{5,32}$", description="Meta's numeric id.")
@@ -24,6 +25,14 @@ class ChannelLimits(Contract):
     )
 
 
+class WebLimits(ChannelLimits):
+    """What may go out of a WhatsApp Web number: WhatsApp publishes no rates for it, so there are none by default."""
+
+    messages_per_second: float | None = Field(default=None, gt=0, le=1000)
+    pair_seconds: float | None = Field(default=None, gt=0, le=3600)
+    recipients_per_day: int | None = Field(default=None, ge=1)
+
+
 class CreateChannel(Request):
     """A WhatsApp number on Meta's Cloud API."""
 
@@ -36,6 +45,28 @@ class CreateChannel(Request):
     app_secret: SecretStr = Field(min_length=1, max_length=256)
     verify_token: SecretStr = Field(min_length=1, max_length=256)
     limits: ChannelLimits = ChannelLimits()
+
+
+class CreateWebChannel(Request):
+    """A number that a WhatsApp Web session serves. Asked by the bridge when it makes the session."""
+
+    provider: Literal["webjs"]
+    id: UUID | None = Field(
+        default=None, description="The session's id, which becomes the channel's; asking twice makes one channel."
+    )
+    name: Annotated[str, Field(min_length=1, max_length=200), WithoutNul]
+    limits: WebLimits = WebLimits()
+
+
+def _provider(value: Any) -> str:
+    named = value.get("provider", "meta") if isinstance(value, dict) else getattr(value, "provider", "meta")
+    return named if named in ("meta", "webjs") else "meta"
+
+
+AnyChannel = Annotated[
+    Annotated[CreateChannel, Tag("meta")] | Annotated[CreateWebChannel, Tag("webjs")], Discriminator(_provider)
+]
+"""A new channel of either provider; one that names none is Meta's."""
 
 
 class UpdateChannel(Request):
@@ -64,4 +95,9 @@ class ChannelView(Contract):
     state: Literal["active", "stopped"]
     state_reason: str | None = Field(description="Why it is stopped, for the operator.")
     limits: ChannelLimits
+    session_state: SessionState | None = Field(
+        default=None, description="Of a WhatsApp Web number: where its session stands. It sends in `ready` alone."
+    )
+    session_cause: str | None = Field(default=None, description="Why the session is in this state, for people.")
+    session_since: AwareDatetime | None = Field(default=None, description="When it came into this state.")
     created_at: AwareDatetime

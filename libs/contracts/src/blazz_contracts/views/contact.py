@@ -25,6 +25,9 @@ class ContactView(Contract):
     name: str | None = Field(description="The name the workspace gave, else the one they gave themselves.")
     phone: str | None = Field(description="International form with `+`.")
     user_id: str | None
+    lid: str | None = Field(
+        default=None, description="WhatsApp Web's hidden id, digits; of a group its whole id (`…@g.us`)."
+    )
     marketing_opt_out: bool
     last_message_at: AwareDatetime | None
     window_closes_at: AwareDatetime | None = Field(

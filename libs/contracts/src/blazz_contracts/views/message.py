@@ -21,7 +21,8 @@ class CheckMessage(Contract):
 
 
 class CheckedMessage(Contract):
-    """It may. Refusals: 404 contact, channel, reply_to; 409 channel stopped; 422 window closed, opted out."""
+    """It may. Refusals: 404 contact, channel, reply_to; 409 channel stopped; 422 window closed, opted out, a type
+    that a WhatsApp Web number does not send."""
 
     channel_id: UUID
     contact_id: UUID | None = Field(description="None: the contact is made when the message is stored.")
@@ -52,7 +53,8 @@ class MessageView(Contract):
     status: Status | Literal["received"]
     waits_for: str | None = Field(
         default=None,
-        description="Why a pending one waits: rate, pair, tier, retry, offline, earlier_message, channel_stopped.",
+        description="Why a pending one waits: rate, pair, tier, retry, session_offline, earlier_message, "
+        "channel_stopped.",
     )
     provider_message_id: str | None
     reply_to: UUID | None
@@ -62,4 +64,6 @@ class MessageView(Contract):
     sent_at: AwareDatetime | None
     delivered_at: AwareDatetime | None
     read_at: AwareDatetime | None
+    edited_at: AwareDatetime | None = Field(default=None, description="When who wrote it changed its text.")
+    revoked_at: AwareDatetime | None = Field(default=None, description="When who wrote it took it back.")
     attempts: list[AttemptView] = Field(default=[], description="Each try at sending, first one first.")

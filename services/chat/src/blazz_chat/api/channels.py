@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from blazz_chassis.context import InternalContext
-from blazz_contracts.views.channel import ChannelView, CreateChannel, UpdateChannel
+from blazz_contracts.views.channel import AnyChannel, ChannelView, CreateWebChannel, UpdateChannel
 from blazz_contracts.views.page import Page
 from fastapi import APIRouter, Query, Response
 
@@ -18,9 +18,13 @@ def router(registry: Registry, notices: Notices, poke: Callable[[UUID], None]) -
     routes = APIRouter(prefix="/internal")
 
     @routes.post("/channels", status_code=201)
-    async def create(context: InternalContext, asked: CreateChannel) -> ChannelView:
-        """Connect a number."""
-        return await registry.create(context, asked)
+    async def create(context: InternalContext, asked: AnyChannel, response: Response) -> ChannelView:
+        """Connect a number; a WhatsApp Web session's that is there already is given back (200)."""
+        if not isinstance(asked, CreateWebChannel):
+            return await registry.create(context, asked)
+        made, new = await registry.create_web(context, asked)
+        response.status_code = 201 if new else 200
+        return made
 
     @routes.get("/channels")
     async def find(context: InternalContext) -> Page[ChannelView]:

@@ -5,12 +5,12 @@ from urllib.parse import quote, unquote
 from uuid import UUID
 
 from blazz_chassis.context import InternalContext
-from blazz_chassis.errors import Invalid
+from blazz_chassis.errors import Forbidden, Invalid
 from blazz_contracts.views.media import MediaView
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 
-from blazz_chat.media import Library
+from blazz_chat.media import LARGEST, Library, limit_of
 
 MAX_FILENAME = 240
 
@@ -25,13 +25,25 @@ def router(library: Library) -> APIRouter:
         request: Request,
         content_type: Annotated[str, Header(max_length=255, pattern=r"^[\w.+-]+/[\w.+-]+(;.*)?$")],
         x_filename: Annotated[str | None, Header(max_length=2048)] = None,
+        received: Annotated[bool, Query()] = False,
     ) -> MediaView:
-        """The body is the file; its name comes percent-encoded in `X-Filename`."""
+        """The body is the file; its name comes percent-encoded in `X-Filename`.
+
+        `received`: a customer sent it, so that WhatsApp's limits for what we send do not apply. For services alone.
+        """
+        if received and context.actor_kind != "service":
+            raise Forbidden("only a service hands over what customers sent", code="service_required")
         filename = unquote(x_filename).replace("/", "_").replace("\\", "_") if x_filename else None
         if filename is not None and (len(filename) > MAX_FILENAME or not filename.isprintable()):
             raise Invalid(f"a file name has at most {MAX_FILENAME} printable characters", field="filename")
         mime_type = content_type.partition(";")[0].strip().lower()
-        return await library.upload(context.workspace_id, request.stream(), mime_type=mime_type, filename=filename)
+        return await library.upload(
+            context.workspace_id,
+            request.stream(),
+            mime_type=mime_type,
+            filename=filename,
+            limit=LARGEST if received else limit_of(mime_type),
+        )
 
     @routes.get("/{media_id}")
     async def describe(context: InternalContext, media_id: UUID) -> MediaView:

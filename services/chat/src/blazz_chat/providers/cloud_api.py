@@ -17,6 +17,8 @@ _MEDIA = frozenset({"image", "video", "audio", "document", "sticker"})
 class CloudApi:
     """Meta's Cloud API."""
 
+    uploads = True
+
     def __init__(self, client: httpx.AsyncClient, *, graph_url: str, version: str, timeout: float) -> None:
         """`timeout` in seconds bounds each call as a whole."""
         self._client = client

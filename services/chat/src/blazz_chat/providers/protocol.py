@@ -1,6 +1,7 @@
-"""What chat asks of a provider, and the four things it may answer."""
+"""What chat asks of a provider, and the five things it may answer."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -19,12 +20,17 @@ class Outgoing:
     phone: str | None
     """Digits."""
     user_id: str | None
+    lid: str | None = None
+    """WhatsApp Web's hidden id, digits."""
     reply_to: str | None = None
     """The provider's id of the message this one answers."""
     target: str | None = None
     """The provider's id of the message a reaction is put on."""
     provider_media_id: str | None = None
     """The provider's id of our upload, for media by upload."""
+    requested_at: datetime | None = None
+    lease_until: datetime | None = None
+    """The end of the claim's lease, which tells this claim from a later one of the same attempt."""
 
     @property
     def callback_data(self) -> str:
@@ -54,11 +60,20 @@ class Unreachable:
     reason: str
 
 
-Outcome = Accepted | Refusal | Unknown | Unreachable
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """It lies in the queue of whoever sends it, who does so once; what becomes of it is told by statuses."""
+
+
+Outcome = Accepted | Handed | Refusal | Unknown | Unreachable
 
 
 class WhatsAppProvider(Protocol):
     """A way into WhatsApp."""
+
+    @property
+    def uploads(self) -> bool:
+        """Whether files are handed over before the message; else `media_id` goes with it as it is."""
 
     async def send(self, channel: Channel, message: Outgoing) -> Outcome:
         """Send one message; return within the call's time limit, and never raise for what the provider did."""

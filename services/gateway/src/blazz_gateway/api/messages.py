@@ -6,24 +6,22 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import orjson
-from blazz_chassis.errors import BlazzError, FieldError, Invalid
+from blazz_chassis.errors import BlazzError, FieldError
 from blazz_contracts.recipient import Recipient
 from blazz_contracts.views.message import MessageView
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel
 
 from blazz_gateway import storable
 from blazz_gateway.actor import Actor
+from blazz_gateway.api import ask
 from blazz_gateway.api.body import form_or_json
 from blazz_gateway.api.door import Door, read_as
 from blazz_gateway.message_request import ChatSend, SendMessage, lane_for
 from blazz_gateway.message_status import MessageStatus
 from blazz_gateway.role import Permission
 from blazz_gateway.sending import Order, Sending, Sent
-from blazz_gateway.socket import SOCKET_ID
 from blazz_gateway.waiting import Outcomes
 
-_KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
 _WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})\"?(?:$|[,;\s])", re.IGNORECASE)
 _SETTLED = frozenset({"sent", "delivered", "read", "played", "failed"})
 _OLD_NAMES = {"to.contact_id": "contact_uuid", "image.link": "message", "document.link": "message"}
@@ -74,9 +72,9 @@ def router(door: Door, sending: Sending, statuses: MessageStatus, outcomes: Outc
             lane=lane_for(actor.kind, asked.lane),
             channel_id=asked.channel_id,
             reply_to=asked.reply_to,
-            socket_id=_socket_id(request),
-            key=_key(request),
-            fingerprint=_fingerprint(asked),
+            socket_id=ask.socket_id(request),
+            key=ask.key(request),
+            fingerprint=ask.fingerprint(asked),
         )
         seconds = min(_wait(request), wait_max)
         if not seconds:
@@ -118,9 +116,9 @@ def router(door: Door, sending: Sending, statuses: MessageStatus, outcomes: Outc
             to=Recipient(contact_id=asked.contact_uuid),
             content=asked.content(),
             lane=lane_for(actor.kind, None),
-            socket_id=_socket_id(request),
-            key=_key(request),
-            fingerprint=_fingerprint(asked),
+            socket_id=ask.socket_id(request),
+            key=ask.key(request),
+            fingerprint=ask.fingerprint(asked),
         )
         try:
             sent = await sending.send(actor, order)
@@ -129,7 +127,7 @@ def router(door: Door, sending: Sending, statuses: MessageStatus, outcomes: Outc
             error.errors = [FieldError(_OLD_NAMES.get(each.field, each.field), each.message) for each in error.errors]
             raise
         body = {"success": True, "message": "Message accepted", "data": {"chat_id": sent.answer["id"]}}
-        return Response(orjson.dumps(body), headers=_headers(sent), media_type="application/json")
+        return Response(orjson.dumps(body), headers=ask.headers(sent), media_type="application/json")
 
     @routes.get("/api/v1/messages/{message_id}", responses={200: {"model": MessageView}})
     async def get(actor: Reader, message_id: UUID) -> Response:
@@ -140,40 +138,13 @@ def router(door: Door, sending: Sending, statuses: MessageStatus, outcomes: Outc
 
 
 def _answered(sent: Sent, known: dict[str, Any] | None = None, waited: int = 0) -> Response:
-    headers = _headers(sent)
+    headers = ask.headers(sent)
     if waited:
         headers["Preference-Applied"] = f"wait={waited}"
     settled = known is not None and known["status"] in _SETTLED
     # An answer under a key is given again as it was; only waiting for more may tell more.
     body = known if settled else sent.answer
     return Response(orjson.dumps(body), 200 if settled else 202, headers=headers, media_type="application/json")
-
-
-def _headers(sent: Sent) -> dict[str, str]:
-    headers = {"Location": f"/api/v1/messages/{sent.answer['id']}"}
-    if sent.replayed:
-        headers["Idempotency-Replayed"] = "true"
-    if sent.rate is not None:
-        headers |= sent.rate.headers()
-    return headers
-
-
-def _key(request: Request) -> str | None:
-    key = request.headers.get("idempotency-key")
-    if key is not None and not _KEY.fullmatch(key):
-        raise Invalid("has 1 to 255 printable ASCII characters", field="Idempotency-Key")
-    return key
-
-
-def _fingerprint(asked: BaseModel) -> bytes:
-    # Without what is left at its default, so that a field a later version adds does not make it another request.
-    return asked.model_dump_json(exclude_defaults=True).encode()
-
-
-def _socket_id(request: Request) -> str | None:
-    socket_id = request.headers.get("x-socket-id")
-    # pusher-js before its connection is there sends `undefined` or nothing: then nobody is left out.
-    return socket_id if socket_id and SOCKET_ID.fullmatch(socket_id) else None
 
 
 def _wait(request: Request) -> int:

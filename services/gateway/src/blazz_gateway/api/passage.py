@@ -1,10 +1,7 @@
-"""What other services answer: one table of routes, each with the right it takes; the rest is handing on."""
+"""What other services answer: one table of routes, each with the right it takes."""
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from string import printable
 from typing import Any, Literal
-from urllib.parse import quote
 
 from blazz_contracts.views.campaign import CampaignView, CreateCampaign, RecipientView
 from blazz_contracts.views.change import Changes
@@ -13,13 +10,10 @@ from blazz_contracts.views.contact import ContactView, CreateContact
 from blazz_contracts.views.media import MediaView
 from blazz_contracts.views.message import MessageView
 from blazz_contracts.views.page import Page
-from fastapi import APIRouter, Request, Response
-from fastapi.responses import StreamingResponse
+from blazz_contracts.views.session import CreateSession, PairSession, SessionView, UpdateSession
 from pydantic import BaseModel
 
-from blazz_gateway.api.door import Door
 from blazz_gateway.role import Permission
-from blazz_gateway.upstream import Upstream, refusal
 
 P = Permission
 
@@ -30,7 +24,7 @@ class Passage:
 
     method: Literal["GET", "POST", "PATCH", "DELETE"]
     path: str
-    service: Literal["chat", "campaign"]
+    service: Literal["chat", "campaign", "webjs-bridge"]
     permission: Permission
     summary: str
     answer: Any = None
@@ -41,9 +35,12 @@ class Passage:
     """Names of its query parameters, for the OpenAPI document."""
     file: bool = False
     """Its body or answer is a file: streamed."""
+    checked: bool = False
+    """Its body must be the model's here already: inside, the same address takes more."""
 
 
 PAGE = ("cursor", "limit")
+BRIDGE: Literal["webjs-bridge"] = "webjs-bridge"
 PASSAGES: tuple[Passage, ...] = (
     Passage("GET", "/contacts", "chat", P.CONTACTS_READ, "Find contacts.", Page[ContactView], query=("search", *PAGE)),
     Passage(
@@ -76,7 +73,17 @@ PASSAGES: tuple[Passage, ...] = (
         query=("after", "limit"),
     ),
     Passage("GET", "/channels", "chat", P.CHANNELS_READ, "The workspace's numbers.", Page[ChannelView], query=PAGE),
-    Passage("POST", "/channels", "chat", P.CHANNELS_WRITE, "Connect a number.", ChannelView, CreateChannel, 201),
+    Passage(
+        "POST",
+        "/channels",
+        "chat",
+        P.CHANNELS_WRITE,
+        "Connect a number on Meta's Cloud API.",
+        ChannelView,
+        CreateChannel,
+        201,
+        checked=True,
+    ),
     Passage("GET", "/channels/{channel_id}", "chat", P.CHANNELS_READ, "One number.", ChannelView),
     Passage(
         "PATCH", "/channels/{channel_id}", "chat", P.CHANNELS_WRITE, "Change a number.", ChannelView, UpdateChannel
@@ -94,6 +101,47 @@ PASSAGES: tuple[Passage, ...] = (
     Passage("POST", "/media", "chat", P.MEDIA_WRITE, "Upload a file to send.", MediaView, status=201, file=True),
     Passage("GET", "/media/{media_id}", "chat", P.MEDIA_READ, "What a file is.", MediaView),
     Passage("GET", "/media/{media_id}/content", "chat", P.MEDIA_READ, "The file itself.", file=True),
+    Passage("GET", "/sessions", BRIDGE, P.CHANNELS_READ, "WhatsApp Web sessions.", Page[SessionView], query=PAGE),
+    Passage(
+        "POST",
+        "/sessions",
+        BRIDGE,
+        P.CHANNELS_WRITE,
+        "Connect a number through WhatsApp Web.",
+        SessionView,
+        CreateSession,
+        201,
+    ),
+    Passage("GET", "/sessions/{session_id}", BRIDGE, P.CHANNELS_READ, "One session.", SessionView),
+    Passage(
+        "PATCH", "/sessions/{session_id}", BRIDGE, P.CHANNELS_WRITE, "Change a session.", SessionView, UpdateSession
+    ),
+    Passage("DELETE", "/sessions/{session_id}", BRIDGE, P.CHANNELS_WRITE, "End a session for good.", status=204),
+    Passage(
+        "POST",
+        "/sessions/{session_id}/pair",
+        BRIDGE,
+        P.CHANNELS_WRITE,
+        "Ask for a code to type into the phone.",
+        SessionView,
+        PairSession,
+    ),
+    *(
+        Passage(
+            "POST",
+            f"/sessions/{{session_id}}/{verb}",
+            BRIDGE,
+            P.CHANNELS_WRITE,
+            summary,
+            SessionView,
+        )
+        for verb, summary in (
+            ("start", "Run it."),
+            ("stop", "Run it no more; it stays linked."),
+            ("restart", "Begin anew with a fresh browser."),
+            ("logout", "Unlink the phone."),
+        )
+    ),
     Passage("GET", "/campaigns", "campaign", P.CAMPAIGNS_READ, "Campaigns.", Page[CampaignView], query=PAGE),
     Passage(
         "POST",
@@ -128,128 +176,3 @@ PASSAGES: tuple[Passage, ...] = (
         query=("state", *PAGE),
     ),
 )
-
-_REQUEST_HEADERS = ("content-type", "content-length", "x-filename", "range", "if-none-match")
-_ANSWER_HEADERS = (
-    "content-type",
-    "content-length",
-    "content-range",
-    "content-disposition",
-    "accept-ranges",
-    "etag",
-    "last-modified",
-)
-# A file is whatever somebody sent: it is never shown as a page of ours.
-_HARMLESS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox"}
-
-
-def router(door: Door, upstreams: dict[str, Upstream]) -> APIRouter:
-    """All routes of the table."""
-    routes = APIRouter(prefix="/api/v1")
-    for passage in PASSAGES:
-        routes.add_api_route(
-            passage.path.replace("_id}", "_id:uuid}"),
-            _endpoint(passage, door, upstreams[passage.service]),
-            methods=[passage.method],
-            status_code=passage.status,
-            summary=passage.summary,
-            tags=[passage.path.split("/")[1]],
-            response_class=Response,
-            responses=_documented_answer(passage),
-            openapi_extra=_documented_request(passage),
-            operation_id=f"{passage.method.lower()}{passage.path}".replace("/", "_").replace("{", "").replace("}", ""),
-        )
-    return routes
-
-
-def _endpoint(passage: Passage, door: Door, upstream: Upstream) -> Any:
-    async def hand_on(request: Request) -> Response:
-        actor = await door.enter(request)
-        actor.require(passage.permission)
-        path = "/internal" + passage.path.format_map({name: str(value) for name, value in request.path_params.items()})
-        query = request.url.query
-        if passage.file:
-            return await _streamed(upstream, passage, f"{path}?{query}" if query else path, request, actor.context())
-        body = await request.body() if passage.method in ("POST", "PATCH") else None
-        answer = await upstream.call(passage.method, path, actor.context(), content=body or None, params=query)
-        if answer.status_code >= 400:
-            raise refusal(answer)
-        return Response(
-            answer.content, answer.status_code, media_type=answer.headers.get("content-type", "application/json")
-        )
-
-    return hand_on
-
-
-async def _streamed(upstream: Upstream, passage: Passage, url: str, request: Request, context: Any) -> Response:
-    incoming = _Incoming(request) if passage.method == "POST" else None
-    # A header may hold any bytes (a file's name in UTF-8); what is no ASCII goes on percent-encoded.
-    headers = {
-        name: quote(value.encode("latin-1"), safe=printable)
-        for name in _REQUEST_HEADERS
-        if (value := request.headers.get(name))
-    }
-    try:
-        answer = await upstream.open(
-            passage.method, url, context, headers=headers, content=incoming.pieces() if incoming else None
-        )
-    except Exception:
-        if incoming is not None and incoming.error is not None:
-            # It was our side that broke off: the body grew too large, or the client went away.
-            raise incoming.error from None
-        raise
-    if answer.status_code >= 400:
-        await answer.aread()
-        raise refusal(answer)
-    kept = {name: value for name in _ANSWER_HEADERS if (value := answer.headers.get(name))}
-    return StreamingResponse(_pieces(answer), answer.status_code, headers={**kept, **_HARMLESS})
-
-
-class _Incoming:
-    """A request's body on its way through, and what broke it off."""
-
-    def __init__(self, request: Request) -> None:
-        self._request = request
-        self.error: BaseException | None = None
-
-    async def pieces(self) -> AsyncIterator[bytes]:
-        """The body as it comes."""
-        try:
-            async for piece in self._request.stream():
-                if piece:
-                    yield piece
-        except Exception as error:
-            self.error = error
-            raise
-
-
-async def _pieces(answer: Any) -> AsyncIterator[bytes]:
-    try:
-        async for piece in answer.aiter_raw():
-            yield piece
-    finally:
-        await answer.aclose()
-
-
-def _documented_answer(passage: Passage) -> dict[int | str, dict[str, Any]]:
-    if passage.answer is not None:
-        return {passage.status: {"model": passage.answer}}
-    if passage.file:
-        return {passage.status: {"description": "The bytes.", "content": {"*/*": {"schema": {"format": "binary"}}}}}
-    return {}
-
-
-def _documented_request(passage: Passage) -> dict[str, Any]:
-    parameters: list[dict[str, Any]] = [
-        {"name": name.strip("{}"), "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
-        for name in passage.path.split("/")
-        if name.startswith("{")
-    ]
-    parameters += [{"name": name, "in": "query", "schema": {"type": "string"}} for name in passage.query]
-    extra: dict[str, Any] = {"parameters": parameters} if parameters else {}
-    if passage.body is not None:
-        schema = {"$ref": f"#/components/schemas/{passage.body.__name__}"}
-        extra["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
-    elif passage.file and passage.method == "POST":
-        extra["requestBody"] = {"required": True, "content": {"*/*": {"schema": {"format": "binary"}}}}
-    return extra
