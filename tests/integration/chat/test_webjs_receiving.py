@@ -155,7 +155,10 @@ async def test_a_message_and_its_correction_may_come_together(bridge: BridgeSide
     key = f"false_1@lid_{uuid4().hex}"
     first = await bridge.bring(phone="31630000009", provider_message_id=key, content={"body": "helo"})
     await bridge.bring(
-        "edit", phone="31630000009", provider_message_id=key, content={"message_id": key, "text": "hello!"}
+        "edit",
+        phone="31630000009",
+        provider_message_id=key,
+        content={"message_id": key, "type": "text", "body": "hello!"},
     )
     await until(lambda: world.told("message.changed"))
     assert (await stored(world, first))["text"] == "hello!"

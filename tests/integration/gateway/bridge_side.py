@@ -63,7 +63,7 @@ class BridgeSide:
     def _act(self, session: dict[str, Any], method: str, verb: str, body: bytes) -> web.Response:
         if method == "DELETE":
             del self.sessions[session["id"]]
-            return web.Response(status=204)
+            return web.json_response(session, status=202)
         if method == "PATCH":
             session["options"] = UpdateSession.model_validate_json(body).options.model_dump()
         elif verb == "pair":

@@ -36,4 +36,11 @@ def test_a_number_or_a_hidden_id_is_enough_and_a_group_is_nobody() -> None:
 
 def test_a_call_says_so_and_may_say_more() -> None:
     assert shown("call", {}) == "Missed call"
-    assert shown("call", {"text": "Missed video call"}) == "Missed video call"
+    assert shown("call", {"video": True, "status": "missed"}) == "Missed video call"
+    assert shown("call", {"text": "They called"}) == "They called"
+
+
+def test_a_correction_of_what_nobody_knows_shows_its_words() -> None:
+    assert shown("edit", {"message_id": "x", "type": "text", "body": "at 6"}) == "at 6"
+    assert shown("edit", {"message_id": "x", "type": "image", "caption": "me"}) == "me"
+    assert shown("revoke", {"message_id": "x"}) == "This message was deleted"

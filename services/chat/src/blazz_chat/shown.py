@@ -4,7 +4,6 @@ from typing import Any
 
 MAX_SHOWN = 4096
 REVOKED = "This message was deleted"
-_TOLD = {"call": "Missed call", "revoke": REVOKED}
 
 
 def shown(kind: str, content: dict[str, Any]) -> str:
@@ -22,8 +21,12 @@ def _shown(kind: str, content: dict[str, Any]) -> Any:
         return content.get("name")
     if kind == "location":
         return content.get("name") or content.get("address")
-    if kind in {"call", "edit", "revoke"}:
-        return content.get("text") or _TOLD.get(kind)
+    if kind == "call":
+        return content.get("text") or ("Missed video call" if content.get("video") is True else "Missed call")
+    if kind == "revoke":
+        return REVOKED
+    if kind == "edit":
+        return content.get("text") or content.get("body") or content.get("caption")
     if kind == "button":
         return content.get("text")
     if kind == "interactive":

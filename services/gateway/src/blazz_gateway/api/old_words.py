@@ -1,11 +1,11 @@
-"""Refusals in the words of the old WhatsApp Web service: `{success: false, error}` with the HTTP status."""
+"""The old WhatsApp Web service's words: `{success: true, …}`, and `{success: false, error}` in what is refused."""
 
-import math
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import orjson
-from blazz_chassis.errors import BlazzError
+from blazz_chassis import problem
+from blazz_chassis.errors import BlazzError, FieldError
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
@@ -24,11 +24,11 @@ class OldRoute(APIRoute):
             try:
                 return await handle(request)
             except BlazzError as error:
-                return refused(error)
+                return refused(problem.of_error(error))
             except RequestValidationError as error:
-                first = error.errors()[0]
-                where = ".".join(str(part) for part in first["loc"] if part != "body")
-                return _answer(422, "invalid", f"{where}: {first['msg']}")
+                fields = [FieldError(".".join(map(str, each["loc"])), str(each["msg"])) for each in error.errors()]
+                detail = f"{fields[0].field}: {fields[0].message}"
+                return refused(problem.response(422, "invalid", "The request is not valid", detail, errors=fields))
 
         return in_old_words
 
@@ -38,14 +38,9 @@ def answered(**fields: Any) -> Response:
     return Response(orjson.dumps({"success": True, **fields}), media_type="application/json")
 
 
-def refused(error: BlazzError) -> Response:
-    """What did not."""
-    more = {} if error.retry_after is None else {"Retry-After": str(max(1, math.ceil(error.retry_after)))}
-    return _answer(error.status, error.code, error.detail, more)
-
-
-def _answer(status: int, code: str, detail: str, headers: dict[str, str] | None = None) -> Response:
-    body = {"success": False, "error": detail, "code": code}
-    if status == 401:
-        headers = {"WWW-Authenticate": "Bearer", **(headers or {})}
-    return Response(orjson.dumps(body), status, headers=headers, media_type="application/json")
+def refused(told: Response) -> Response:
+    """What did not: a problem like all others, in which old clients find their words."""
+    said = orjson.loads(bytes(told.body))
+    body = orjson.dumps({"success": False, "error": said["detail"], **said})
+    headers = {name: value for name, value in told.headers.items() if name not in ("content-length", "content-type")}
+    return Response(body, told.status_code, headers=headers, media_type=problem.MEDIA_TYPE)

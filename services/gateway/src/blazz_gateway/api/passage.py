@@ -116,7 +116,15 @@ PASSAGES: tuple[Passage, ...] = (
     Passage(
         "PATCH", "/sessions/{session_id}", BRIDGE, P.CHANNELS_WRITE, "Change a session.", SessionView, UpdateSession
     ),
-    Passage("DELETE", "/sessions/{session_id}", BRIDGE, P.CHANNELS_WRITE, "End a session for good.", status=204),
+    Passage(
+        "DELETE",
+        "/sessions/{session_id}",
+        BRIDGE,
+        P.CHANNELS_WRITE,
+        "End a session for good, with its channel.",
+        SessionView,
+        status=202,
+    ),
     Passage(
         "POST",
         "/sessions/{session_id}/pair",
@@ -125,21 +133,17 @@ PASSAGES: tuple[Passage, ...] = (
         "Ask for a code to type into the phone.",
         SessionView,
         PairSession,
+        202,
     ),
     *(
         Passage(
-            "POST",
-            f"/sessions/{{session_id}}/{verb}",
-            BRIDGE,
-            P.CHANNELS_WRITE,
-            summary,
-            SessionView,
+            "POST", f"/sessions/{{session_id}}/{verb}", BRIDGE, P.CHANNELS_WRITE, summary, SessionView, status=status
         )
-        for verb, summary in (
-            ("start", "Run it."),
-            ("stop", "Run it no more; it stays linked."),
-            ("restart", "Begin anew with a fresh browser."),
-            ("logout", "Unlink the phone."),
+        for verb, summary, status in (
+            ("start", "Run it.", 200),
+            ("stop", "Run it no more; it stays linked, and messages wait.", 200),
+            ("restart", "Close its browser and open it again.", 202),
+            ("logout", "Unlink it from the phone.", 202),
         )
     ),
     Passage("GET", "/campaigns", "campaign", P.CAMPAIGNS_READ, "Campaigns.", Page[CampaignView], query=PAGE),
