@@ -72,7 +72,7 @@ class Driven:
     def facts(self, kind: type[F]) -> list[F]:
         return [fact for fact in self.told if isinstance(fact, kind)]
 
-    async def hears(self, kind: type[F], where: Callable[[F], Any] = lambda _: True, within: float = 10) -> F:
+    async def hears(self, kind: type[F], where: Callable[[F], Any] = lambda _: True, within: float = 20) -> F:
         """Wait for a fact of a kind."""
         return await until(lambda: next(filter(where, self.facts(kind)), None), within, what=kind.__name__)
 

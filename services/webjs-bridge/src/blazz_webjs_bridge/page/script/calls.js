@@ -99,12 +99,11 @@ const CALLS = {
 };
 
 // `WPP.contact.queryWidExists` takes a server that did not answer for a number that is not on WhatsApp: such a null is
-// believed only of a page that is connected, and only when WhatsApp's own function, which raises, says the same.
+// believed only when WhatsApp's own function, which raises, says the same. Without a connection both may wait for ever.
 async function exists(address) {
-  const found = await WPP.contact.queryWidExists(address);
-  if (found) return found;
-  if (mode() !== "MAIN" || !online()) throw new Refused("not_connected", "WhatsApp Web has no connection to ask over");
-  return await WPP.whatsapp.functions.queryWidExists(wid(address));
+  const known = [address, otherAddress(address)].some(each => each && attempt(() => WPP.whatsapp.ContactStore.get(each)));
+  if (!known && (mode() !== "MAIN" || !online())) throw new Refused("not_connected", "WhatsApp Web has no connection to ask over");
+  return (await WPP.contact.queryWidExists(address)) ?? (await WPP.whatsapp.functions.queryWidExists(wid(address)));
 }
 
 // The chat with a person: the one that is there, else the one that WhatsApp would open for them.
