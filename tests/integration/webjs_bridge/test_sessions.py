@@ -71,8 +71,6 @@ async def test_a_session_of_another_workspace_is_never_reached(world: World) -> 
         answer = await world.api(method, f"/internal/sessions/{session_id}{path}", workspace_id=foreign, **body)
         assert (answer.status_code, answer.json()["code"]) == (404, "session_not_found"), path
     assert (await world.api("GET", "/internal/sessions", workspace_id=foreign)).json()["items"] == []
-    answer = await world.api("GET", f"/session/{session_id}/status", workspace_id=foreign)
-    assert answer.status_code == 404
 
 
 async def test_a_deleted_session_leaves_no_device_no_profile_and_no_channel(world: World) -> None:

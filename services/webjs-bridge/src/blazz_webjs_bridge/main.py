@@ -9,7 +9,6 @@ from blazz_chassis.owned_queues import OwnedQueues
 from blazz_chassis.seal import Sealer
 from blazz_contracts.events import (
     AuditRecorded,
-    MessageRequested,
     ProviderMessage,
     ProviderSession,
     ProviderStatus,
@@ -18,7 +17,7 @@ from blazz_contracts.events import (
 from blazz_contracts.topology.exchange import SESSIONS_LADDER
 
 from blazz_webjs_bridge import consumers
-from blazz_webjs_bridge.api import health, legacy, sessions
+from blazz_webjs_bridge.api import health, sessions
 from blazz_webjs_bridge.browsers import Browsers
 from blazz_webjs_bridge.creating import Creating
 from blazz_webjs_bridge.enclosures import Enclosures
@@ -32,7 +31,7 @@ from blazz_webjs_bridge.registry import Registry
 from blazz_webjs_bridge.settings import Settings
 from blazz_webjs_bridge.standings import Standings
 
-PUBLISHES = (ProviderMessage, ProviderStatus, ProviderSession, SessionUpdated, MessageRequested, AuditRecorded)
+PUBLISHES = (ProviderMessage, ProviderStatus, ProviderSession, SessionUpdated, AuditRecorded)
 
 
 def build(settings: Settings) -> Service:
@@ -89,7 +88,6 @@ def build(settings: Settings) -> Service:
 
     app = service.http_app
     app.include_router(sessions.router(registry, creating))
-    app.include_router(legacy.router(registry, creating, service.publisher))
     app.include_router(health.router(settings, fleet, version("blazz-webjs-bridge")))
 
     async def checked() -> None:

@@ -127,8 +127,15 @@ def _item(entry: Entry, at: datetime) -> StatusItem:
         status="failed" if failed else _STATUS.get(entry.ack, "sent"),
         at=at,
         callback_data=entry.callback_data,
+        recipient_phone=_digits(entry.chat, "@c.us"),
+        recipient_lid=_digits(entry.chat, "@lid"),
         errors=[entry.failure] if failed and entry.failure else [],
     )
+
+
+def _digits(chat: str, domain: str) -> str | None:
+    """The person's id, where the chat is one of this kind: who answers under it alone is recognised by it."""
+    return chat.removesuffix(domain) if chat.endswith(domain) else None
 
 
 def _unjournalled(event: SessionSend, status: str, refusal: Refusal | None) -> StatusItem:
