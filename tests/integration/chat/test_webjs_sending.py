@@ -284,3 +284,15 @@ async def test_a_status_of_another_workspaces_session_changes_nothing(bridge: Br
     await bridge.tell(send, "sent")
     sent = await world.until_status(message_id, "sent")
     assert sent["provider_message_id"] == key_of(send)
+
+
+async def test_what_waits_too_long_for_a_session_that_is_away_fails_as_expired(
+    make_world: Build, make_bridge: Any
+) -> None:
+    world = await make_world(chat_session_expire=1)
+    bridge = await make_bridge(world, ready=False)
+    await bridge.state("offline")
+    message_id = await world.send(PHONE, channel_id=bridge.session_id)
+    shown = await world.until_status(message_id, "failed")
+    assert shown["failure"]["code"] == "expired"
+    assert await bridge.waiting() == 0

@@ -1,9 +1,10 @@
-"""Abandoning: what a number had still to send when it was disconnected fails, and whoever asked for it is told."""
+"""Abandoning: messages that can never leave, or only too late, fail, and whoever asked for them is told."""
 
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
-from blazz_chassis.database import Database
+from blazz_chassis.database import Connection, Database
 from blazz_chassis.outbox import Outbox
 from blazz_contracts.message import Status
 
@@ -17,14 +18,23 @@ select m.id from channels c join messages m on m.channel_id = c.id
 where c.deleted_at is not null and m.status = 'pending' and m.waits_for is null
 limit $1 for update of m skip locked
 """
+# Only what waits for a session that is away: a long campaign of one that is ready takes the days it takes.
+_EXPIRED = """
+select m.id from channels c join messages m on m.channel_id = c.id
+where c.provider = 'webjs' and c.session_state is distinct from 'ready' and m.status = 'pending'
+  and m.created_at < now() - make_interval(secs => $2)
+limit $1 for update of m skip locked
+"""
 
 
 class Abandoning:
-    """Looks for messages that can never leave."""
+    """Looks for messages of numbers that were disconnected, and for those that wait too long for a session."""
 
-    def __init__(self, database: Database, outbox: Outbox) -> None:
+    def __init__(self, database: Database, outbox: Outbox, *, expire: float) -> None:
+        """`expire`: seconds that a message waits for a WhatsApp Web session that is away."""
         self._database = database
         self._outbox = outbox
+        self._expire = expire
 
     async def run_once(self) -> int:
         """Fail some of them; returns how many."""
@@ -34,14 +44,20 @@ class Abandoning:
 
     async def _run_once(self) -> tuple[Any, int]:
         async with self._database.worker() as connection:
-            found = [row["id"] for row in await connection.fetch(_STRANDED, _MOST)]
-            states = await rows.lock(connection, found)
+            stranded = dict.fromkeys(await _ids(connection, _STRANDED, _MOST), failures.CHANNEL_GONE)
+            expired = dict.fromkeys(await _ids(connection, _EXPIRED, _MOST, self._expire), failures.EXPIRED)
+            found = expired | stranded
+            states = await rows.lock(connection, list(found))
             now = datetime.now(UTC)
             for row in states.values():
-                row.state.status, row.state.failure = Status.FAILED, failures.CHANNEL_GONE
+                row.state.status, row.state.failure = Status.FAILED, found[row.state.id]
                 row.state.changed = True
                 row.state.steps.append((Status.FAILED, now))
             await rows.save(connection, list(states.values()), hold_back=0)
             receipt = await self._outbox.add(connection, events(states.values()))
             await feed.append(connection, rows.changes(states.values()))
         return receipt, len(found)
+
+
+async def _ids(connection: Connection, sql: str, *arguments: Any) -> list[UUID]:
+    return [row["id"] for row in await connection.fetch(sql, *arguments)]

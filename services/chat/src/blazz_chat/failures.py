@@ -106,6 +106,9 @@ NO_CONTACT = Failure(code="contact_not_found", title="This contact is not in the
 NO_CHANNEL = Failure(
     code="channel_not_found", title="The workspace has no such channel: connect a WhatsApp number, or name another."
 )
+EXPIRED = Failure(
+    code="expired", title="It waited for the WhatsApp Web session for too long: send it again if it still matters."
+)
 CHANNEL_GONE = Failure(
     code="channel_deleted", title="The channel was disconnected before this was sent: send it from another."
 )

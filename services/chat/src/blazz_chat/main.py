@@ -117,7 +117,7 @@ def build(settings: Settings) -> Service:
         dispatch,
         Settling(database, outbox, settle=settings.chat_settle),
         Reclaiming(database, outbox, settle=settings.chat_settle),
-        Abandoning(database, outbox),
+        Abandoning(database, outbox, expire=settings.chat_session_expire),
         fetching,
         statuses,
         notices,

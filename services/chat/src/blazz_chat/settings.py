@@ -46,6 +46,9 @@ class Settings(ServiceSettings):
     chat_session_window: int = Field(
         default=20, ge=1, description="Messages that a WhatsApp Web session may have in hand; the others wait here."
     )
+    chat_session_expire: float = Field(
+        default=86_400, gt=0, description="A message that waits so long for a session that is away fails as expired."
+    )
     chat_media_path: Path = Field(default=Path("media"), description="Where files are kept, when no URL is set.")
     chat_media_url: str | None = Field(default=None, description="An object store (`s3://bucket/prefix`, …) for files.")
     chat_public_hosts_only: bool = Field(default=True, description="Refuse to fetch media from private addresses.")
