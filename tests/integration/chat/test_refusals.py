@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from tests.support.polling import until
 
-from .conftest import Build, World, item
+from .conftest import Build, World
 
 
 async def test_a_passing_refusal_is_tried_again_as_a_new_attempt(world: World) -> None:
@@ -61,50 +61,6 @@ async def test_a_retry_holds_back_later_messages_of_its_conversation_for_a_while
     )
     assert waited
     await world.until_status(first, "sent", within=10)
-
-
-async def test_an_answer_that_never_came_is_settled_by_the_status_that_echoes_it(world: World) -> None:
-    await world.faults(kind="drop_after_accept", count=1, to="31620000006")
-    message_id = await world.send("+31620000006")
-    (entry,) = await until(lambda: world.sent_of(message_id))
-    await world.until_status(message_id, "sending")
-    await world.status(item(message_id, 1, "delivered", entry["wamid"]))
-    message = await world.until_status(message_id, "delivered")
-    assert message["provider_message_id"] == entry["wamid"]
-    # Told as sent first, then as delivered: nobody sees a tick without the one before.
-    await until(lambda: world.told("status.updated", message_id))
-    assert len(world.told("message.sent", message_id)) == 1
-
-
-async def test_an_unsettled_send_waits_as_long_as_no_webhooks_flow(world: World) -> None:
-    await world.faults(kind="drop_before_accept", count=1, to="31620000007")
-    message_id = await world.send("+31620000007")
-    await world.until_status(message_id, "sending")
-    before = datetime.now(UTC)
-    await until(lambda: datetime.now(UTC) - before > timedelta(seconds=2))
-    assert (await world.message(message_id))["status"] == "sending"
-    # Webhooks flow: two beats with no gap between them, further apart than the settle time.
-    await world.alive(datetime.now(UTC))
-    await world.alive(datetime.now(UTC) + timedelta(seconds=5))
-    await world.until_status(message_id, "sent")
-    assert len(await world.sent_of(message_id)) == 1
-
-
-async def test_a_workspace_may_choose_unconfirmed_in_place_of_sending_again(world: World) -> None:
-    await world.rows(
-        "insert into workspaces (workspace_id, revision, unsettled) values ($1, 1, 'unconfirmed') returning 1",
-        world.workspace_id,
-    )
-    await world.faults(kind="drop_before_accept", count=1, to="31620000008")
-    message_id = await world.send("+31620000008")
-    await world.until_status(message_id, "sending")
-    await world.alive(datetime.now(UTC))
-    await world.alive(datetime.now(UTC) + timedelta(seconds=5))
-    await world.until_status(message_id, "unconfirmed")
-    assert await world.sent_of(message_id) == []
-    # A late status still wins.
-    await world.status(item(message_id, 1, "delivered", "wamid.late"))
-    await world.until_status(message_id, "delivered")
 
 
 async def test_an_unreachable_provider_burns_no_try(make_world: Build) -> None:

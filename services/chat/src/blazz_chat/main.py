@@ -107,7 +107,7 @@ def build(settings: Settings) -> Service:
         service,
         settings,
         dispatch,
-        Settling(database, outbox, settle=settings.chat_settle),
+        Settling(database, outbox, settle=settings.chat_settle, gateway_gone=settings.chat_gateway_gone),
         Abandoning(database, outbox),
         fetching,
         statuses,

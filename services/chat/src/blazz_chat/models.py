@@ -274,6 +274,8 @@ class WebhookFlow(SQLModel, table=True):
     instance: str = Field(sa_column=Column(Text, primary_key=True))
     since: datetime = _at()
     until: datetime = _at()
+    silence: float = Field(sa_column=Column(Double, nullable=False, server_default="15"))
+    """A longer one than this, in seconds, is a gap: three of its beats."""
 
 
 class Media(SQLModel, table=True):

@@ -3,6 +3,7 @@
 A crash between the provider's call and the commit leaves a message `sending`. A status that echoes the attempt
 settles it (`statuses`). Where webhooks have flowed for the settle time, without a gap, since the attempt's lease ended,
 and none spoke of it, it did not happen: it is sent again, or becomes `unconfirmed` where the workspace chose so.
+They must have flowed at every gateway: what one turned away may come through any of them, later.
 """
 
 from datetime import UTC, datetime
@@ -23,6 +24,10 @@ select m.id, coalesce(w.unsettled, 'resend') as policy
 from messages m left join workspaces w using (workspace_id)
 where m.status = 'sending' and m.lease_until < now() and exists (
     select 1 from webhook_flows f where f.until - greatest(f.since, m.lease_until) >= make_interval(secs => $1))
+  and not exists (
+    select 1 from webhook_flows f
+    where f.until > greatest(m.lease_until - make_interval(secs => f.silence), now() - make_interval(secs => $3))
+      and f.until - greatest(f.since, m.lease_until) < make_interval(secs => $1))
 order by m.lease_until limit $2
 for update of m skip locked
 """
@@ -39,11 +44,12 @@ where m.id = any($1::uuid[]) and a.message_id = m.id and a.number = m.attempt an
 class Settling:
     """Looks for attempts of unknown outcome."""
 
-    def __init__(self, database: Database, outbox: Outbox, *, settle: float) -> None:
-        """`settle` in seconds."""
+    def __init__(self, database: Database, outbox: Outbox, *, settle: float, gateway_gone: float) -> None:
+        """In seconds: `settle`; `gateway_gone`, after which a silent gateway is not waited for any more."""
         self._database = database
         self._outbox = outbox
         self._settle = settle
+        self._gateway_gone = gateway_gone
 
     async def run_once(self) -> set[UUID]:
         """Settle what can be settled; returns the channels in which messages wait again."""
@@ -53,7 +59,7 @@ class Settling:
 
     async def _run_once(self) -> tuple[Any, set[UUID]]:
         async with self._database.worker() as connection:
-            found = await connection.fetch(_UNSETTLED, self._settle, _MOST)
+            found = await connection.fetch(_UNSETTLED, self._settle, _MOST, self._gateway_gone)
             if not found:
                 return await self._outbox.add(connection, []), set()
             again = [row["id"] for row in found if row["policy"] == "resend"]

@@ -26,14 +26,16 @@ select * from unnest($1::uuid[], $2::uuid[], $3::jsonb[])
 """
 _PURGE_STRAY = "delete from stray_statuses where received_at < now() - interval '7 days'"
 _OPT_OUT = "update contacts set marketing_opt_out = true where id = any($1::uuid[]) and not marketing_opt_out"
-# Beats that waited in the queue may be handled out of order: an earlier one extends the stretch backwards.
+# Beats that waited in the queue may be handled out of order: an earlier one extends the stretch backwards. The time is
+# the gateway's: where its clock is ahead of the database's, by which leases end, it counts as now.
 _ALIVE = """
-insert into webhook_flows (instance, since, until) values ($1, $2, $2)
+insert into webhook_flows (instance, since, until, silence) values ($1, least($2, now()), least($2, now()), $3)
 on conflict (instance) do update set
-    since = case when $2 - webhook_flows.until > make_interval(secs => $3) then $2
-                 when webhook_flows.since - $2 <= make_interval(secs => $3) then least(webhook_flows.since, $2)
+    since = case when excluded.until - webhook_flows.until > make_interval(secs => $3) then excluded.until
+                 when webhook_flows.since - excluded.until <= make_interval(secs => $3)
+                      then least(webhook_flows.since, excluded.until)
                  else webhook_flows.since end,
-    until = greatest(webhook_flows.until, $2)
+    until = greatest(webhook_flows.until, excluded.until), silence = excluded.silence
 """
 _FORGET_FLOWS = "delete from webhook_flows where until < now() - interval '1 day'"
 
