@@ -59,6 +59,34 @@ async def test_a_webhook_turned_away_by_one_gateway_holds_settling_back_though_a
     assert len(await world.sent_of(message_id)) == 1
 
 
+async def retried(world: World) -> float:
+    """How many deliveries of the status queue were put into a retry queue, in this process."""
+    for line in (await world.http.get("/metrics")).text.splitlines():
+        if line.startswith('blazz_broker_retried_total{queue="chat.statuses"}'):
+            return float(line.split()[-1])
+    return 0.0
+
+
+async def test_a_status_in_the_retry_queue_holds_settling_back(make_world: Build) -> None:
+    # The first step of the ladder takes 3 s, six times the settle time.
+    world = await make_world(retry_scale=0.1, chat_settle=0.5)
+    await world.faults(kind="drop_after_accept", count=1, to="31621000003")
+    message_id = await world.send("+31621000003")
+    (entry,) = await until(lambda: world.sent_of(message_id))
+    await world.until_status(message_id, "sending")
+    before = await retried(world)
+
+    async def given_up() -> bool:
+        return await retried(world) > before
+
+    async with world.chat.database.worker() as connection:
+        await connection.execute("select 1 from messages where id = $1 for update", message_id)
+        await world.status(item(message_id, 1, "delivered", entry["wamid"]))
+        await world.while_webhooks_flow(given_up, what="the end of patience with a locked row")
+    await world.while_webhooks_flow(lambda: world.is_in(message_id, "delivered"))
+    assert len(await world.sent_of(message_id)) == 1
+
+
 async def test_a_gateway_that_is_gone_is_not_waited_for_for_ever(make_world: Build) -> None:
     world = await make_world(chat_gateway_gone=1.0)
     await world.faults(kind="drop_before_accept", count=1, to="31621000002")

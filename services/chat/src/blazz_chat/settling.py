@@ -3,7 +3,8 @@
 A crash between the provider's call and the commit leaves a message `sending`. A status that echoes the attempt
 settles it (`statuses`). Where webhooks have flowed for the settle time, without a gap, since the attempt's lease ended,
 and none spoke of it, it did not happen: it is sent again, or becomes `unconfirmed` where the workspace chose so.
-They must have flowed at every gateway: what one turned away may come through any of them, later.
+They must have flowed at every gateway: what one turned away may come through any of them, later. While a status that
+could not be applied waits in the retry queue, beats overtake it: the settle time counts from when it has come again.
 """
 
 from datetime import UTC, datetime
@@ -15,17 +16,22 @@ from blazz_chassis.outbox import Outbox
 from blazz_contracts.message import Status
 
 from blazz_chat import feed, rows
+from blazz_chat.statuses import RETRIED
 from blazz_chat.telling import events
 
 _MOST = 500
 
 _UNSETTLED = """
+with flows as (
+    select f.until, f.silence, greatest(f.since, r.since) as since
+    from webhook_flows f left join webhook_flows r on r.instance = $4 where f.instance <> $4
+)
 select m.id, coalesce(w.unsettled, 'resend') as policy
 from messages m left join workspaces w using (workspace_id)
 where m.status = 'sending' and m.lease_until < now() and exists (
-    select 1 from webhook_flows f where f.until - greatest(f.since, m.lease_until) >= make_interval(secs => $1))
+    select 1 from flows f where f.until - greatest(f.since, m.lease_until) >= make_interval(secs => $1))
   and not exists (
-    select 1 from webhook_flows f
+    select 1 from flows f
     where f.until > greatest(m.lease_until - make_interval(secs => f.silence), now() - make_interval(secs => $3))
       and f.until - greatest(f.since, m.lease_until) < make_interval(secs => $1))
 order by m.lease_until limit $2
@@ -59,7 +65,7 @@ class Settling:
 
     async def _run_once(self) -> tuple[Any, set[UUID]]:
         async with self._database.worker() as connection:
-            found = await connection.fetch(_UNSETTLED, self._settle, _MOST, self._gateway_gone)
+            found = await connection.fetch(_UNSETTLED, self._settle, _MOST, self._gateway_gone, RETRIED)
             if not found:
                 return await self._outbox.add(connection, []), set()
             again = [row["id"] for row in found if row["policy"] == "resend"]

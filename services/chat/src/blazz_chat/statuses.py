@@ -6,6 +6,7 @@ from uuid import UUID
 
 from blazz_chassis.crashpoints import reach
 from blazz_chassis.database import Connection, Database
+from blazz_chassis.errors import DatabaseUnavailable, Unavailable
 from blazz_chassis.outbox import Outbox
 from blazz_contracts.events import ProviderStatus, WebhooksAlive
 from blazz_contracts.events.provider_status import StatusItem
@@ -37,8 +38,16 @@ on conflict (instance) do update set
                  else webhook_flows.since end,
     until = greatest(webhook_flows.until, excluded.until), silence = excluded.silence
 """
+_HOLD_BACK = """
+insert into webhook_flows (instance, since, until)
+values ($1, now() + make_interval(secs => $2), now() + make_interval(secs => $2))
+on conflict (instance) do update set
+    since = greatest(webhook_flows.since, excluded.since), until = greatest(webhook_flows.until, excluded.until)
+"""
 _FORGET_FLOWS = "delete from webhook_flows where until < now() - interval '1 day'"
 
+RETRIED = "chat.statuses.retry"
+"""No gateway: the flow that tells since when no status waits to be tried again."""
 # A longer silence than this many beats is an outage: what came in between may still be on its way.
 MISSED_BEATS = 3
 
@@ -129,6 +138,17 @@ class Statuses:
         """Remember up to when webhooks have flowed without a gap."""
         async with self._database.worker() as connection:
             await connection.execute(_ALIVE, beat.instance, beat.at, beat.interval * MISSED_BEATS)
+
+    async def hold_back(self, seconds: float) -> None:
+        """Let silence count for nothing until a status that could not be applied has come again.
+
+        Raises `DatabaseUnavailable`, which keeps the status where it is, when that cannot be noted.
+        """
+        try:
+            async with self._database.worker() as connection:
+                await connection.execute(_HOLD_BACK, RETRIED, seconds)
+        except Unavailable as error:
+            raise DatabaseUnavailable(probe=self._database.probe) from error
 
     async def purge(self) -> None:
         """Forget what nobody will ask for any more."""
