@@ -215,6 +215,11 @@ class House:
         self._endings: list[Callable[[], Awaitable[Any]]] = []
         self._serving: list[asyncio.Task[None]] = []
 
+    @property
+    def settings(self) -> Settings:
+        """What every instance is started with."""
+        return Settings(**self._settings)
+
     async def open(self) -> None:
         """Start one instance, and listen."""
         self.chat = await self.instance()

@@ -48,7 +48,8 @@ with claimed as (
     update messages m set status = 'sending', attempt = m.attempt + 1, next_attempt_at = null,
            lease_until = now() + make_interval(secs => $2)
     from unnest($1::uuid[]) c (id) where m.id = c.id
-    returning m.id, m.position, m.workspace_id, m.channel_id, m.contact_id, m.attempt, m.content, m.reply_to, m.lane
+    returning m.id, m.position, m.workspace_id, m.channel_id, m.contact_id, m.attempt, m.content, m.reply_to, m.lane,
+              m.lease_until
 ), attempted as (
     insert into attempts (message_id, number, workspace_id, channel_id)
     select id, attempt, workspace_id, channel_id from claimed
@@ -211,4 +212,5 @@ def _outgoing(row: Any) -> Outgoing:
         phone=row["phone"],
         user_id=row["user_id"],
         reply_to=row["reply_to_provider_id"],
+        lease_until=row["lease_until"],
     )

@@ -26,15 +26,16 @@ from unnest($1::uuid[], $2::text[]) w (id, wa_id) where c.id = w.id and c.wa_id 
 _OPT_OUT = "update contacts set marketing_opt_out = true where id = any($1::uuid[]) and not marketing_opt_out"
 # The call has ended, so nothing more of this attempt can leave: its lease ends now, and settling may begin.
 _UNKNOWN = """
-update messages m set lease_until = now() from unnest($1::uuid[], $2::int[]) u (id, attempt)
-where m.id = u.id and m.attempt = u.attempt and m.status = 'sending'
+update messages m set lease_until = now() from unnest($1::uuid[], $2::int[], $3::timestamptz[]) u (id, attempt, lease)
+where m.id = u.id and m.attempt = u.attempt and m.status = 'sending' and m.lease_until = u.lease
 """
-# Nothing left this machine: the attempt never was.
+# Nothing left this machine: the attempt never was. Only while it is this very claim: a give-back whose commit was not
+# heard of is repeated, and the message may have been claimed anew meanwhile, under the same number.
 _GIVE_BACK = """
 with back as (
     update messages m set status = 'pending', attempt = m.attempt - 1, lease_until = null, waits_for = null
-    from unnest($1::uuid[], $2::int[]) u (id, attempt)
-    where m.id = u.id and m.attempt = u.attempt and m.status = 'sending'
+    from unnest($1::uuid[], $2::int[], $3::timestamptz[]) u (id, attempt, lease)
+    where m.id = u.id and m.attempt = u.attempt and m.status = 'sending' and m.lease_until = u.lease
     returning m.id, m.attempt + 1 as number
 )
 delete from attempts a using back where a.message_id = back.id and a.number = back.number
@@ -111,7 +112,12 @@ class Results:
         for kind, sql in ((Unknown, _UNKNOWN), (Unreachable, _GIVE_BACK)):
             if by_kind[kind]:
                 messages = sorted(by_kind[kind], key=lambda m: m.message_id)
-                await connection.execute(sql, [m.message_id for m in messages], [m.attempt for m in messages])
+                await connection.execute(
+                    sql,
+                    [m.message_id for m in messages],
+                    [m.attempt for m in messages],
+                    [m.lease_until for m in messages],
+                )
 
     async def _learn(self, connection: Connection, results: list[Result], states: dict[UUID, rows.Row]) -> None:
         """WhatsApp's own form of a number, where it differs from ours: the customer will write from that one."""

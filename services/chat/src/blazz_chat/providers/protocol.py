@@ -1,6 +1,7 @@
 """What chat asks of a provider, and the four things it may answer."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -25,6 +26,8 @@ class Outgoing:
     """The provider's id of the message a reaction is put on."""
     provider_media_id: str | None = None
     """The provider's id of our upload, for media by upload."""
+    lease_until: datetime | None = None
+    """The end of the claim's lease, which tells this claim from a later one of the same attempt."""
 
     @property
     def callback_data(self) -> str:
