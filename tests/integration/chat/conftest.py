@@ -103,6 +103,13 @@ class World:
 
         return await until(beaten, within, what=what, every=0.1)
 
+    async def proven(self) -> None:
+        """A status has come from the number: its webhook is set up."""
+        await self.status(item(uuid4(), 1, "sent", "wamid.of-somebody-else"))
+        await until(
+            lambda: self.rows("select 1 from channels where id = $1 and status_seen_at is not null", self.channel_id)
+        )
+
     async def flowed(self, message_id: UUID, seconds: float, instance: str = "gateway-test") -> bool:
         """Whether webhooks have flowed at a gateway so long since the lease of a message's attempt ended."""
         return bool(

@@ -21,6 +21,7 @@ async def test_an_answer_that_never_came_is_settled_by_the_status_that_echoes_it
 
 
 async def test_an_unsettled_send_waits_as_long_as_no_webhooks_flow(world: World) -> None:
+    await world.proven()
     await world.faults(kind="drop_before_accept", count=1, to="31620000007")
     message_id = await world.send("+31620000007")
     await world.until_status(message_id, "sending")
@@ -36,6 +37,7 @@ async def test_a_workspace_may_choose_unconfirmed_in_place_of_sending_again(worl
         "insert into workspaces (workspace_id, revision, unsettled) values ($1, 1, 'unconfirmed') returning 1",
         world.workspace_id,
     )
+    await world.proven()
     await world.faults(kind="drop_before_accept", count=1, to="31620000008")
     message_id = await world.send("+31620000008")
     await world.until_status(message_id, "sending")
@@ -47,6 +49,7 @@ async def test_a_workspace_may_choose_unconfirmed_in_place_of_sending_again(worl
 
 
 async def test_a_webhook_turned_away_by_one_gateway_holds_settling_back_though_another_flows(world: World) -> None:
+    await world.proven()
     await world.faults(kind="drop_after_accept", count=1, to="31621000001")
     message_id = await world.send("+31621000001")
     (entry,) = await until(lambda: world.sent_of(message_id))
@@ -70,6 +73,7 @@ async def retried(world: World) -> float:
 async def test_a_status_in_the_retry_queue_holds_settling_back(make_world: Build) -> None:
     # The first step of the ladder takes 3 s, six times the settle time.
     world = await make_world(retry_scale=0.1, chat_settle=0.5)
+    await world.proven()
     await world.faults(kind="drop_after_accept", count=1, to="31621000003")
     message_id = await world.send("+31621000003")
     (entry,) = await until(lambda: world.sent_of(message_id))
@@ -89,6 +93,7 @@ async def test_a_status_in_the_retry_queue_holds_settling_back(make_world: Build
 
 async def test_a_gateway_that_is_gone_is_not_waited_for_for_ever(make_world: Build) -> None:
     world = await make_world(chat_gateway_gone=1.0)
+    await world.proven()
     await world.faults(kind="drop_before_accept", count=1, to="31621000002")
     message_id = await world.send("+31621000002")
     await world.until_status(message_id, "sending")
@@ -100,3 +105,23 @@ async def test_a_gateway_whose_clock_is_ahead_says_no_more_than_up_to_now(world:
     await world.alive(datetime.now(UTC) + timedelta(hours=1))
     await until(lambda: world.rows("select 1 from webhook_flows"))
     assert not await world.rows("select 1 from webhook_flows where until > now()")
+
+
+async def test_an_attempt_that_nobody_ever_tells_of_is_not_sent_for_ever(world: World) -> None:
+    await world.proven()
+    await world.faults(kind="drop_after_accept", to="31621000004")
+    message_id = await world.send("+31621000004")
+    await world.while_webhooks_flow(lambda: world.is_in(message_id, "unconfirmed"))
+    assert len(await world.sent_of(message_id)) == 2
+    message = await world.message(message_id)
+    assert [attempt["outcome"] for attempt in message["attempts"]] == ["unsettled", "unsettled"]
+    # A late status still wins.
+    await world.status(item(message_id, 1, "delivered", "wamid.late"))
+    await world.until_status(message_id, "delivered")
+
+
+async def test_a_number_that_never_brought_a_status_is_not_believed_in_its_silence(world: World) -> None:
+    await world.faults(kind="drop_after_accept", count=1, to="31621000005")
+    message_id = await world.send("+31621000005")
+    await world.while_webhooks_flow(lambda: world.is_in(message_id, "unconfirmed"))
+    assert len(await world.sent_of(message_id)) == 1

@@ -64,6 +64,8 @@ class Channel(SQLModel, table=True):
     state: str = Field(sa_column=Column(Text, nullable=False, server_default="active"))
     state_reason: str | None = Field(default=None, sa_type=Text)
     limits: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    status_seen_at: datetime | None = _at(nullable=True)
+    """When a status first came from it; none: its webhook may not be set up, so that its silence says nothing."""
     revision: int = Field(sa_column=Column(Integer, nullable=False, server_default="1"))
     created_at: datetime = _at(now=True)
     deleted_at: datetime | None = _at(nullable=True)

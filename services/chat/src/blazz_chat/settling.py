@@ -5,6 +5,8 @@ settles it (`statuses`). Where webhooks have flowed for the settle time, without
 and none spoke of it, it did not happen: it is sent again, or becomes `unconfirmed` where the workspace chose so.
 They must have flowed at every gateway: what one turned away may come through any of them, later. While a status that
 could not be applied waits in the retry queue, beats overtake it: the settle time counts from when it has come again.
+Silence says nothing of a number that never brought a status, since its webhook may not be set up, nor does it twice of
+one message: both become `unconfirmed`.
 """
 
 from datetime import UTC, datetime
@@ -21,13 +23,21 @@ from blazz_chat.telling import events
 
 _MOST = 500
 
+# A second attempt that nobody told of is the last: silence is no proof where nothing is ever told.
+_ATTEMPTS = 2
+
 _UNSETTLED = """
 with flows as (
     select f.until, f.silence, greatest(f.since, r.since) as since
     from webhook_flows f left join webhook_flows r on r.instance = $4 where f.instance <> $4
 )
-select m.id, coalesce(w.unsettled, 'resend') as policy
-from messages m left join workspaces w using (workspace_id)
+select m.id, case
+    when c.status_seen_at is null then 'unconfirmed'
+    when (select count(*) from attempts a where a.message_id = m.id and a.outcome = 'unsettled') + 1 >= $5
+        then 'unconfirmed'
+    else coalesce(w.unsettled, 'resend') end as policy
+from messages m join channels c on c.id = m.channel_id
+left join workspaces w on w.workspace_id = m.workspace_id
 where m.status = 'sending' and m.lease_until < now() and exists (
     select 1 from flows f where f.until - greatest(f.since, m.lease_until) >= make_interval(secs => $1))
   and not exists (
@@ -65,7 +75,7 @@ class Settling:
 
     async def _run_once(self) -> tuple[Any, set[UUID]]:
         async with self._database.worker() as connection:
-            found = await connection.fetch(_UNSETTLED, self._settle, _MOST, self._gateway_gone, RETRIED)
+            found = await connection.fetch(_UNSETTLED, self._settle, _MOST, self._gateway_gone, RETRIED, _ATTEMPTS)
             if not found:
                 return await self._outbox.add(connection, []), set()
             again = [row["id"] for row in found if row["policy"] == "resend"]

@@ -38,6 +38,8 @@ on conflict (instance) do update set
                  else webhook_flows.since end,
     until = greatest(webhook_flows.until, excluded.until), silence = excluded.silence
 """
+# Its webhook is set up: from now on its silence means something. Written once a channel.
+_SEEN = "update channels set status_seen_at = now() where id = any($1::uuid[]) and status_seen_at is null"
 _HOLD_BACK = """
 insert into webhook_flows (instance, since, until)
 values ($1, now() + make_interval(secs => $2), now() + make_interval(secs => $2))
@@ -60,11 +62,13 @@ class Statuses:
         self._outbox = outbox
         self._channels = channels
         self._retries = retries
+        self._seen: set[UUID] = set()
 
     async def apply(self, batch: list[ProviderStatus]) -> Sequence[set[UUID]]:
         """Apply events; returns for each the channels in which a message may be sent again."""
         receipt, touched = await self._database.retrying(lambda: self._apply(batch))
         reach("statuses.committed")
+        self._seen.update(event.channel_id for event in batch)
         self._outbox.send_soon(receipt)
         return [touched for _ in batch]
 
@@ -95,6 +99,9 @@ class Statuses:
             if opted_out:
                 await connection.execute(_OPT_OUT, opted_out)
             await self._channels.stop(connection, rows.stopped(states.values()))
+            unseen = {event.channel_id for event in batch} - self._seen
+            if unseen:
+                await connection.execute(_SEEN, sorted(unseen))
             if stray:
                 await connection.execute(
                     _STRAY,

@@ -8,6 +8,11 @@ down_revision = "0002"
 
 def upgrade() -> None:
     op.execute("alter table webhook_flows add column silence double precision not null default 15")
+    op.execute("alter table channels add column status_seen_at timestamptz")
+    op.execute(
+        "update channels set status_seen_at = now() "
+        "where id in (select channel_id from messages where delivered_at is not null)"
+    )
 
 
 def downgrade() -> None:
