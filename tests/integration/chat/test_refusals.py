@@ -1,6 +1,11 @@
 """What WhatsApp refuses is tried again, or fails with a reason, or stops the number; and nothing is sent twice."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+import pytest
+from blazz_chassis.seal import Sealer
 
 from tests.support.polling import until
 
@@ -46,6 +51,35 @@ async def test_an_expired_token_stops_the_number_and_starting_it_again_sends_wha
     assert answer.status_code == 200
     await world.until_status(message_id, "sent")
     assert len(await world.sent_of(message_id)) == 1
+
+
+@pytest.mark.parametrize("token", ["two\nlines", "naïve"])
+async def test_a_token_that_no_header_can_carry_stops_the_number_and_says_why(world: World, token: str) -> None:
+    # Connected before the API refused such a one.
+    sealed = Sealer(world.house.settings.seal_key).seal(orjson.dumps({"access_token": token}))
+    await world.rows("update channels set sealed_credentials = $2 where id = $1 returning 1", world.channel_id, sealed)
+    message_id = await world.send("+31620000011")
+
+    async def stopped() -> Any:
+        channel = (await world.api("GET", f"/channels/{world.channel_id}")).json()
+        return channel["state_reason"] if channel["state"] == "stopped" else None
+
+    assert "access token" in await until(stopped)
+    assert (await world.until_status(message_id, "pending"))["waits_for"] == "channel_stopped"
+    answer = await world.api(
+        "PATCH",
+        f"/channels/{world.channel_id}",
+        json={"access_token": "token\n", "app_secret": "s", "verify_token": "v", "state": "active"},
+    )
+    assert answer.status_code == 200, answer.text
+    await world.until_status(message_id, "sent")
+
+
+async def test_a_secret_that_no_header_can_carry_is_refused_when_it_is_entered(world: World) -> None:
+    for secret in ("access_token", "app_secret", "verify_token"):
+        answer = await world.api("PATCH", f"/channels/{world.channel_id}", json={secret: "two\nlines"})
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, secret)
+        assert "two" not in answer.text
 
 
 async def test_a_retry_holds_back_later_messages_of_its_conversation_for_a_while_only(make_world: Build) -> None:

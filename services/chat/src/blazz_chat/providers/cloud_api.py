@@ -1,5 +1,6 @@
 """WhatsApp through Meta's Cloud API (Graph)."""
 
+import re
 from typing import Any
 
 import httpx
@@ -8,10 +9,13 @@ from blazz_chassis.http_client import never_left
 from blazz_contracts.message import Failure
 
 from blazz_chat.channels import Channel
-from blazz_chat.failures import Refusal, Remedy, refusal
+from blazz_chat.failures import TOKEN_UNUSABLE, Refusal, Remedy, refusal
 from blazz_chat.providers.protocol import Accepted, MediaSource, Outcome, Outgoing, Unknown, Unreachable
 
 _MEDIA = frozenset({"image", "video", "audio", "document", "sticker"})
+# What a header carries (RFC 9110), without spaces. A channel may have been connected before that was asked for.
+_HEADER = re.compile(r"[\x21-\x7e]+")
+_UNUSABLE = Refusal(Remedy.STOP_CHANNEL, TOKEN_UNUSABLE)
 
 
 class CloudApi:
@@ -26,6 +30,8 @@ class CloudApi:
 
     async def send(self, channel: Channel, message: Outgoing) -> Outcome:
         """`POST /{phone_number_id}/messages`."""
+        if not _HEADER.fullmatch(channel.access_token):
+            return _UNUSABLE
         body = orjson.dumps(payload(message))
         headers = {"Authorization": f"Bearer {channel.access_token}", "Content-Type": "application/json"}
         url = f"{self._base}/{channel.phone_number_id}/messages"
@@ -62,6 +68,8 @@ class CloudApi:
 
     async def upload(self, channel: Channel, media: MediaSource) -> str | Refusal | Unreachable:
         """`POST /{phone_number_id}/media`. Uploading twice is harmless: whatever went wrong may be tried again."""
+        if not _HEADER.fullmatch(channel.access_token):
+            return _UNUSABLE
         try:
             answer = await self._client.post(
                 f"{self._base}/{channel.phone_number_id}/media",
