@@ -89,7 +89,7 @@ def build(settings: Settings) -> Service:
             max_wait=settings.chat_batch_wait,
         ),
         providers={"meta": cloud_api},
-        enclosures=Enclosures(database, library),
+        enclosures=Enclosures(database, library, patience=settings.chat_claim_fresh),
         in_flight=settings.chat_in_flight,
         connections=settings.chat_provider_connections,
         call_limit=settings.chat_provider_timeout,
