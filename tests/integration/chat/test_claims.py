@@ -1,12 +1,16 @@
 """What is claimed belongs to one claim, whatever else happens: chat's own parts, with the pumps standing still."""
 
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
 import pytest_asyncio
 from blazz_chassis.seal import Sealer
 from blazz_chat.channels import Channel, Channels
 from blazz_chat.claims import Claims
 from blazz_chat.dispatch import URGENT
 from blazz_chat.lifecycle import Retries
-from blazz_chat.providers.protocol import Unreachable
+from blazz_chat.providers.protocol import Outgoing, Unreachable
 from blazz_chat.results import Result, Results
 
 from tests.support.polling import until
@@ -23,30 +27,85 @@ class Parts:
         self.claims = Claims(database, lease=8, hold_back=1)
         self.results = Results(database, house.chat.outbox, channels, Retries())
 
+    async def asked(self, phone: str) -> UUID:
+        """A message that was stored."""
+        message_id = await self.world.send(phone)
+        await until(lambda: self.world.rows("select 1 from messages where id = $1", message_id))
+        return message_id
+
+    async def taken(self) -> list[Outgoing]:
+        """What may leave now."""
+        return (await self.claims.take(self.channel, URGENT, 10, urgent=True)).messages
+
+
+MakeParts = Callable[..., Awaitable[Parts]]
+
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def parts(house: House, make_channel: Build) -> Parts:
-    """Parts with one message that waits."""
-    world = await make_channel()
-    await world.api("PATCH", f"/channels/{world.channel_id}", json={"state": "stopped"})
-    channels = Channels(Sealer(house.settings.seal_key))
-    channel = await channels.one(house.chat.database, world.channel_id)
-    assert channel is not None
-    return Parts(house, world, channel, channels)
+async def make_parts(house: House, make_channel: Build) -> MakeParts:
+    """Makes parts for a channel with limits of the test's choice."""
+
+    async def make(limits: dict[str, Any] | None = None) -> Parts:
+        world = await make_channel(limits)
+        await world.api("PATCH", f"/channels/{world.channel_id}", json={"state": "stopped"})
+        channels = Channels(Sealer(house.settings.seal_key))
+        channel = await channels.one(house.chat.database, world.channel_id)
+        assert channel is not None
+        return Parts(house, world, channel, channels)
+
+    return make
 
 
-async def test_a_give_back_whose_commit_was_not_heard_of_takes_nothing_from_the_next_claim(parts: Parts) -> None:
+async def test_a_give_back_whose_commit_was_not_heard_of_takes_nothing_from_the_next_claim(
+    make_parts: MakeParts,
+) -> None:
+    parts = await make_parts()
     world = parts.world
-    message_id = await world.send("+31681000001")
-    await until(lambda: world.rows("select 1 from messages where id = $1", message_id))
-    (first,) = (await parts.claims.take(parts.channel, URGENT, 10, urgent=True)).messages
+    message_id = await parts.asked("+31681000001")
+    (first,) = await parts.taken()
     given_back = Result(parts.channel, first, Unreachable("stalled"))
     await parts.results.commit([given_back])
     assert await world.is_in(message_id, "pending")
-    (second,) = (await parts.claims.take(parts.channel, URGENT, 10, urgent=True)).messages
+    (second,) = await parts.taken()
     assert second.attempt == first.attempt
     await parts.results.commit([given_back])  # again: its commit was not heard of
     assert await world.is_in(message_id, "sending")
     assert len((await world.message(message_id))["attempts"]) == 1
     await parts.results.commit([Result(parts.channel, second, Unreachable("stalled"))])
     assert await world.is_in(message_id, "pending")
+
+
+async def test_a_customer_who_writes_while_a_message_is_refused_by_the_daily_limit_is_answered(
+    make_parts: MakeParts,
+) -> None:
+    parts = await make_parts({"recipients_per_day": 1})
+    await parts.asked("+31681000002")
+    assert len(await parts.taken()) == 1
+    answer = await parts.asked("+31681000003")
+    (row,) = await parts.world.rows("select conversation_id from messages where id = $1", answer)
+    async with parts.world.chat.database.worker() as connection:
+        # What storing a customer's message does; the claim comes before its commit.
+        await connection.execute("update conversations set last_inbound_at = now() where id = $1", row[0])
+        await connection.execute(
+            "update messages set waits_for = null where conversation_id = $1 and waits_for = 'tier'", row[0]
+        )
+        assert await parts.taken() == []
+
+    async def taken() -> Any:
+        await parts.claims.wake()
+        return await parts.taken()
+
+    (message,) = await until(taken, within=5)
+    assert message.message_id == answer
+
+
+async def test_whoever_is_refused_by_the_daily_limit_waits_for_the_day_to_pass(make_parts: MakeParts) -> None:
+    parts = await make_parts({"recipients_per_day": 1})
+    await parts.asked("+31681000004")
+    assert len(await parts.taken()) == 1
+    message_id = await parts.asked("+31681000005")
+    assert await parts.taken() == []
+    assert await parts.world.rows(
+        "select 1 from messages where id = $1 and waits_for = 'tier' and next_attempt_at > now() + interval '23 hours'",
+        message_id,
+    )

@@ -72,6 +72,11 @@ select count(*) as n, min(business_opened_at) as oldest from conversations
 where channel_id = $1 and business_opened_at > now() - interval '24 hours'
 """
 _OPENED = "update conversations set business_opened_at = now() where id = any($1::uuid[])"
+# Held until the claim is committed: who stores what a customer writes waits for it, and then finds the message that the
+# limit refused (`inbound`). A conversation that somebody holds is not waited for, since they may wait for our messages.
+_NOT_WRITING = """
+select id, last_inbound_at from conversations where id = any($1::uuid[]) order by id for share skip locked
+"""
 # What waits for a stopped channel is let go with it; one that was refused while the channel was started again, now.
 _WAKE = """
 update messages set waits_for = null where id in (
@@ -166,13 +171,30 @@ class Claims:
             return candidates
         counted = await connection.fetchrow(_OPENED_COUNT, channel.id)
         room = max(0, (channel.limits.recipients_per_day or 0) - (counted["n"] if counted else 0))
-        refused = {row["id"] for row in firsts[room:]}
         oldest = counted["oldest"] if counted and counted["oldest"] else now
-        waits.extend((row, "tier", max(oldest + DAY, now + timedelta(seconds=1))) for row in refused)
+        refused = await self._refuse(connection, firsts[room:], now, oldest + DAY)
+        waits.extend((row, "tier", until) for row, until in refused.items())
         opened = [row["conversation_id"] for row in firsts[:room]]
         if opened:
             await connection.execute(_OPENED, sorted(opened))
         return [row for row in candidates if row["id"] not in refused]
+
+    async def _refuse(
+        self, connection: Connection, rows: list[Any], now: datetime, until: datetime
+    ) -> dict[UUID, datetime]:
+        """Until when each waits. Whoever has just written, or is being heard right now, is not written to first."""
+        if not rows:
+            return {}
+        found = await connection.fetch(_NOT_WRITING, sorted({row["conversation_id"] for row in rows}))
+        heard = {row["id"]: row["last_inbound_at"] for row in found}
+        soon = now + timedelta(seconds=1)
+        refused: dict[UUID, datetime] = {}
+        for row in rows:
+            if row["conversation_id"] not in heard:
+                refused[row["id"]] = soon
+            elif (last := heard[row["conversation_id"]]) is None or now - last >= DAY:
+                refused[row["id"]] = max(until, soon)
+        return refused
 
     async def _within_pair(
         self, connection: Connection, channel: Channel, candidates: list[Any], now: datetime, waits: list[Any]
