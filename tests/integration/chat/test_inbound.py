@@ -108,6 +108,40 @@ async def test_an_opt_out_is_remembered(world: World) -> None:
     await until(opted_out)
 
 
+async def test_a_late_resume_does_not_undo_a_newer_stop(world: World) -> None:
+    await world.publisher.publish(written(world, "wamid.in11"))
+    (received,) = await until(lambda: world.told("message.received"))
+
+    async def prefer(value: str, timestamp: Any) -> None:
+        notices = len(await world.rows("select 1 from provider_notices where workspace_id = $1", world.workspace_id))
+        preference = {"wa_id": "31640000001", "category": "marketing_messages", "value": value, "timestamp": timestamp}
+        await world.publisher.publish(
+            ProviderPreference(
+                workspace_id=world.workspace_id,
+                field="user_preferences",
+                value={"user_preferences": [preference]},
+                received_at=datetime.now(UTC),
+            )
+        )
+
+        async def kept() -> bool:
+            found = await world.rows("select 1 from provider_notices where workspace_id = $1", world.workspace_id)
+            return len(found) > notices
+
+        await until(kept)
+
+    async def opted_out() -> bool:
+        return bool((await world.api("GET", f"/contacts/{received['contact_id']}")).json()["marketing_opt_out"])
+
+    await prefer("stop", 1731705800)
+    await prefer("resume", 1731705721)
+    assert await opted_out()
+    await prefer("resume", "1731705900")
+    assert not await opted_out()
+    await prefer("stop", "nonsense")  # it counts as said when it came
+    assert await opted_out()
+
+
 async def test_what_we_have_no_name_for_is_kept_and_shown(world: World) -> None:
     await world.publisher.publish(
         ProviderUnrecognized(

@@ -108,6 +108,8 @@ class Contact(SQLModel, table=True):
     words: str = Field(sa_column=Column(Text, Computed(CONTACT_WORDS, persisted=True), nullable=False))
     """What a search looks through."""
     marketing_opt_out: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    opt_out_at: datetime | None = _at(nullable=True)
+    """When they last said so, or the opposite: what they said before that changes nothing."""
     last_message_at: datetime | None = _at(nullable=True)
     created_at: datetime = _at(now=True)
 

@@ -1,5 +1,6 @@
 """What a provider says of accounts, templates, preferences, and what we have no name for: kept, shown to admins."""
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -21,9 +22,11 @@ _INSERT = """
 insert into provider_notices (id, workspace_id, channel_id, kind, field, value, received_at)
 values ($1, $2, $3, $4, $5, $6, $7) on conflict (id) do nothing
 """
+# Webhooks come in any order: the latest word of the customer holds, and of two in one second "stop".
 _PREFERENCE = """
-update contacts set marketing_opt_out = $4
-where workspace_id = $1 and (phone = $2 or wa_id = $2 or user_id = $3) and marketing_opt_out is distinct from $4
+update contacts set marketing_opt_out = $4, opt_out_at = $5
+where workspace_id = $1 and (phone = $2 or wa_id = $2 or user_id = $3)
+  and (opt_out_at is null or opt_out_at < $5 or (opt_out_at = $5 and $4))
 """
 _RECENT = """
 select id, channel_id, kind, field, value, received_at from provider_notices
@@ -63,6 +66,7 @@ class Notices:
                     preference.get("wa_id"),
                     preference.get("user_id"),
                     preference.get("value") == "stop",
+                    _said_at(preference.get("timestamp"), notice.received_at),
                 )
 
     async def recent(self, workspace_id: UUID, *, before: UUID | None, limit: int) -> list[dict[str, Any]]:
@@ -74,3 +78,11 @@ class Notices:
         """Forget notices older than this."""
         async with self._database.worker() as connection:
             await connection.execute(_PURGE, days)
+
+
+def _said_at(timestamp: Any, received_at: datetime) -> datetime:
+    """WhatsApp's time of a preference (Unix seconds); one that is missing or ahead of us counts as when it came."""
+    try:
+        return min(datetime.fromtimestamp(int(timestamp), UTC), received_at)
+    except (TypeError, ValueError, OverflowError, OSError):
+        return received_at

@@ -23,7 +23,9 @@ _WA_IDS = """
 update contacts c set wa_id = w.wa_id
 from unnest($1::uuid[], $2::text[]) w (id, wa_id) where c.id = w.id and c.wa_id is distinct from w.wa_id
 """
-_OPT_OUT = "update contacts set marketing_opt_out = true where id = any($1::uuid[]) and not marketing_opt_out"
+_OPT_OUT = """
+update contacts set marketing_opt_out = true, opt_out_at = now() where id = any($1::uuid[]) and not marketing_opt_out
+"""
 # The call has ended, so nothing more of this attempt can leave: its lease ends now, and settling may begin.
 _UNKNOWN = """
 update messages m set lease_until = now() from unnest($1::uuid[], $2::int[], $3::timestamptz[]) u (id, attempt, lease)

@@ -26,7 +26,9 @@ insert into stray_statuses (workspace_id, channel_id, item)
 select * from unnest($1::uuid[], $2::uuid[], $3::jsonb[])
 """
 _PURGE_STRAY = "delete from stray_statuses where received_at < now() - interval '7 days'"
-_OPT_OUT = "update contacts set marketing_opt_out = true where id = any($1::uuid[]) and not marketing_opt_out"
+_OPT_OUT = """
+update contacts set marketing_opt_out = true, opt_out_at = now() where id = any($1::uuid[]) and not marketing_opt_out
+"""
 # Beats that waited in the queue may be handled out of order: an earlier one extends the stretch backwards. The time is
 # the gateway's: where its clock is ahead of the database's, by which leases end, it counts as now.
 _ALIVE = """

@@ -13,6 +13,7 @@ def upgrade() -> None:
         "update channels set status_seen_at = now() "
         "where id in (select channel_id from messages where delivered_at is not null)"
     )
+    op.execute("alter table contacts add column opt_out_at timestamptz")
 
 
 def downgrade() -> None:
