@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 from blazz_contracts.events import ProviderMessage, ProviderPreference, ProviderUnrecognized
 
 from tests.support.polling import until
@@ -78,6 +79,27 @@ async def test_the_change_feed_gives_each_change_once_in_order_without_a_gap(wor
     assert [c["cursor"] for c in changes] == list(range(1, len(changes) + 1))
     steps = [c["data"]["status"] for c in changes if c["id"] == str(message_id)]
     assert steps == ["pending", "sent", "delivered"]
+
+
+async def test_a_cursor_older_than_the_feed_is_told_so(world: World) -> None:
+    for n in range(4):
+        await world.publisher.publish(written(world, f"wamid.old{n}"))
+    await until(lambda: len(world.told("message.received")) == 4)
+
+    async def changes(after: int) -> httpx.Response:
+        return await world.api("GET", f"/changes?after={after}")
+
+    cursors = [change["cursor"] for change in (await changes(0)).json()["changes"]]
+    assert cursors == list(range(1, len(cursors) + 1))
+    await world.rows("delete from changes where workspace_id = $1 and cursor <= 2 returning 1", world.workspace_id)
+    answer = await changes(1)
+    assert (answer.status_code, answer.json()["code"]) == (410, "cursor_expired")
+    assert "after=0" in answer.json()["detail"]
+    assert [change["cursor"] for change in (await changes(2)).json()["changes"]] == cursors[2:]
+    assert [change["cursor"] for change in (await changes(0)).json()["changes"]] == cursors[2:]
+    await world.rows("delete from changes where workspace_id = $1 returning 1", world.workspace_id)
+    assert (await changes(cursors[-1] - 1)).status_code == 410
+    assert (await changes(cursors[-1])).json() == {"changes": [], "next": cursors[-1], "more": False}
 
 
 async def test_contacts_are_found_by_parts_of_name_and_number(world: World) -> None:
