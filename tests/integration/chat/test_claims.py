@@ -109,3 +109,48 @@ async def test_whoever_is_refused_by_the_daily_limit_waits_for_the_day_to_pass(m
         "select 1 from messages where id = $1 and waits_for = 'tier' and next_attempt_at > now() + interval '23 hours'",
         message_id,
     )
+
+
+async def test_the_daily_limit_is_counted_once_a_second_not_at_each_claim(make_parts: MakeParts) -> None:
+    parts = await make_parts({"recipients_per_day": 1000})
+    counts: set[Any] = set()
+    for n in range(20):
+        await parts.asked(f"+316810001{n:02d}")
+        assert len(await parts.taken()) == 1
+        (row,) = await parts.world.rows(
+            "select opened, opened_counted_at from channel_buckets where channel_id = $1", parts.world.channel_id
+        )
+        assert row["opened"] == n + 1
+        counts.add(row["opened_counted_at"])
+    lasted = (max(counts) - min(counts)).total_seconds()
+    assert len(counts) <= lasted + 1
+
+
+async def test_what_is_counted_and_what_was_added_since_is_the_daily_limit(make_parts: MakeParts) -> None:
+    parts = await make_parts({"recipients_per_day": 3, "messages_per_second": 80})
+    for n in range(5):
+        await parts.asked(f"+316810002{n:02d}")
+    taken = [len(await parts.taken()), len(await parts.taken())]
+    assert taken == [3, 0]
+    # A day later all of them count no more.
+    await parts.world.rows(
+        "update conversations set business_opened_at = now() - interval '25 hours' where channel_id = $1"
+        " and business_opened_at is not null returning 1",
+        parts.world.channel_id,
+    )
+    await until(
+        lambda: parts.world.rows(
+            "select 1 from channel_buckets where channel_id = $1 and opened_counted_at < now() - interval '1 second'",
+            parts.world.channel_id,
+        )
+    )
+    await parts.world.rows(
+        "update messages set next_attempt_at = now() where channel_id = $1 and waits_for = 'tier' returning 1",
+        parts.world.channel_id,
+    )
+
+    async def rest() -> Any:
+        await parts.claims.wake()
+        return await parts.taken()
+
+    assert len(await until(rest, within=5)) == 2

@@ -78,6 +78,10 @@ class ChannelBucket(SQLModel, table=True):
     channel_id: UUID = Field(sa_column=Column(ForeignKey("channels.id", ondelete="CASCADE"), primary_key=True))
     tokens: float = Field(sa_column=Column(Double, nullable=False))
     refilled_at: datetime = _at(now=True)
+    opened: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    """Conversations that the business opened in 24 hours, as counted then, and what was added since."""
+    oldest_opened_at: datetime | None = _at(nullable=True)
+    opened_counted_at: datetime | None = _at(nullable=True)
 
 
 class Contact(SQLModel, table=True):

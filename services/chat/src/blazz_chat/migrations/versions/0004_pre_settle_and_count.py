@@ -14,6 +14,10 @@ def upgrade() -> None:
         "where id in (select channel_id from messages where delivered_at is not null)"
     )
     op.execute("alter table contacts add column opt_out_at timestamptz")
+    op.execute(
+        "alter table channel_buckets add column opened integer not null default 0, "
+        "add column oldest_opened_at timestamptz, add column opened_counted_at timestamptz"
+    )
 
 
 def downgrade() -> None:
