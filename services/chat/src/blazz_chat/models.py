@@ -253,6 +253,7 @@ class StrayStatus(SQLModel, table=True):
     """A status of a message we do not know (sent by somebody else with the same number). Kept 7 days."""
 
     __tablename__ = "stray_statuses"
+    __table_args__ = (Index("stray_statuses_by_age", "received_at"),)
     id: int = Field(sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
     workspace_id: UUID
     channel_id: UUID
@@ -264,7 +265,10 @@ class ProviderNotice(SQLModel, table=True):
     """What a provider said of accounts and templates, and what we have no name for. Kept 30 days, shown to admins."""
 
     __tablename__ = "provider_notices"
-    __table_args__ = (Index("provider_notices_recent", "workspace_id", text("received_at desc")),)
+    __table_args__ = (
+        Index("provider_notices_latest", "workspace_id", text("received_at desc"), text("id desc")),
+        Index("provider_notices_by_age", "received_at"),
+    )
     id: UUID = Field(primary_key=True)
     """The id of the broker message that brought it: a redelivery stores nothing."""
     workspace_id: UUID

@@ -30,9 +30,17 @@ where workspace_id = $1 and (phone = $2 or wa_id = $2 or user_id = $3)
 """
 _RECENT = """
 select id, channel_id, kind, field, value, received_at from provider_notices
-where workspace_id = $1 and ($2::uuid is null or id < $2) order by id desc limit $3
+where workspace_id = $1 and ($2::uuid is null or (received_at, id) <
+    (select received_at, id from provider_notices where workspace_id = $1 and id = $2))
+order by received_at desc, id desc limit $3
 """
-_PURGE = "delete from provider_notices where received_at < now() - make_interval(days => $1)"
+# A part at a time: what outlasts a statement's time limit is rolled back, each time anew.
+_PURGE = """
+delete from provider_notices where ctid = any(array(
+    select ctid from provider_notices where received_at < now() - make_interval(days => $1)
+    order by received_at limit $2))
+"""
+_PURGED_AT_ONCE = 5000
 
 
 class Notices:
@@ -74,10 +82,10 @@ class Notices:
         async with self._database.api(workspace_id) as connection:
             return [dict(row) for row in await connection.fetch(_RECENT, workspace_id, before, limit)]
 
-    async def purge(self, *, days: int) -> None:
-        """Forget notices older than this."""
+    async def purge(self, *, days: int) -> bool:
+        """Forget some notices older than this; returns whether there may be more."""
         async with self._database.worker() as connection:
-            await connection.execute(_PURGE, days)
+            return str(await connection.execute(_PURGE, days, _PURGED_AT_ONCE)) == f"DELETE {_PURGED_AT_ONCE}"
 
 
 def _said_at(timestamp: Any, received_at: datetime) -> datetime:

@@ -25,7 +25,12 @@ _STRAY = """
 insert into stray_statuses (workspace_id, channel_id, item)
 select * from unnest($1::uuid[], $2::uuid[], $3::jsonb[])
 """
-_PURGE_STRAY = "delete from stray_statuses where received_at < now() - interval '7 days'"
+# A part at a time: what outlasts a statement's time limit is rolled back, each time anew.
+_PURGE_STRAY = """
+delete from stray_statuses where ctid = any(array(
+    select ctid from stray_statuses where received_at < now() - interval '7 days' order by received_at limit $1))
+"""
+_PURGED_AT_ONCE = 5000
 _OPT_OUT = """
 update contacts set marketing_opt_out = true, opt_out_at = now() where id = any($1::uuid[]) and not marketing_opt_out
 """
@@ -159,11 +164,11 @@ class Statuses:
         except Unavailable as error:
             raise DatabaseUnavailable(probe=self._database.probe) from error
 
-    async def purge(self) -> None:
-        """Forget what nobody will ask for any more."""
+    async def purge(self) -> bool:
+        """Forget some of what nobody will ask for any more; returns whether there may be more."""
         async with self._database.worker() as connection:
-            await connection.execute(_PURGE_STRAY)
             await connection.execute(_FORGET_FLOWS)
+            return str(await connection.execute(_PURGE_STRAY, _PURGED_AT_ONCE)) == f"DELETE {_PURGED_AT_ONCE}"
 
 
 def parse_callback(data: str | None) -> tuple[UUID | None, int | None]:

@@ -1,4 +1,4 @@
-"""Settle sends by every gateway, not by any one."""
+"""Settle sends by every gateway; keep what is counted, and when it was said; find what is old by its age."""
 
 from alembic import op
 
@@ -18,6 +18,10 @@ def upgrade() -> None:
         "alter table channel_buckets add column opened integer not null default 0, "
         "add column oldest_opened_at timestamptz, add column opened_counted_at timestamptz"
     )
+    op.execute("create index stray_statuses_by_age on stray_statuses (received_at)")
+    op.execute("create index provider_notices_by_age on provider_notices (received_at)")
+    op.execute("create index provider_notices_latest on provider_notices (workspace_id, received_at desc, id desc)")
+    op.execute("drop index provider_notices_recent")
 
 
 def downgrade() -> None:
