@@ -8,6 +8,7 @@ import pytest
 from blazz_chassis.seal import Sealer
 
 from tests.support.polling import until
+from tests.support.proxy import Proxy
 
 from .conftest import Build, World
 
@@ -97,8 +98,11 @@ async def test_a_retry_holds_back_later_messages_of_its_conversation_for_a_while
     await world.until_status(first, "sent", within=10)
 
 
-async def test_an_unreachable_provider_burns_no_try(make_world: Build) -> None:
-    world = await make_world(chat_graph_url="http://127.0.0.1:9")
+async def test_an_unreachable_provider_burns_no_try(make_world: Build, simulator_url: str) -> None:
+    way = Proxy(simulator_url)
+    await way.mend()
+    world = await make_world(chat_graph_url=way.url)
+    await way.cut()
     message_id = await world.send("+31620000009")
     await until(lambda: world.rows("select 1 from messages where id = $1", message_id))
     # Reached for several times by now, and none of it counts.

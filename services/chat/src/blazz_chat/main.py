@@ -32,6 +32,7 @@ from blazz_chat.lifecycle import Retries
 from blazz_chat.media import LARGEST, Library, open_store
 from blazz_chat.notices import Notices
 from blazz_chat.providers.cloud_api import CloudApi
+from blazz_chat.providers.numbers import Numbers
 from blazz_chat.registry import Registry
 from blazz_chat.results import Results
 from blazz_chat.rounds import Rounds
@@ -72,6 +73,7 @@ def build(settings: Settings) -> Service:
         version=settings.chat_graph_version,
         timeout=settings.chat_provider_timeout,
     )
+    numbers = Numbers(graph, graph_url=settings.chat_graph_url, version=settings.chat_graph_version)
     statuses = Statuses(database, outbox, channels, retries)
     notices = Notices(database)
     dispatch = Dispatch(
@@ -129,7 +131,9 @@ def build(settings: Settings) -> Service:
     app = service.http_app
     app.include_router(message_routes.router(database))
     app.include_router(contact_routes.router(Contacts(database, outbox)))
-    app.include_router(channel_routes.router(Registry(database, outbox, sealer, channels), notices, dispatch.poke))
+    app.include_router(
+        channel_routes.router(Registry(database, outbox, sealer, channels, numbers), notices, dispatch.poke)
+    )
     app.include_router(media_routes.router(library))
 
     async def checked() -> None:

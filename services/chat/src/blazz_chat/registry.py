@@ -18,6 +18,7 @@ from blazz_contracts.views.channel import ChannelLimits, ChannelView, CreateChan
 from pydantic import SecretStr
 
 from blazz_chat.channels import Channels
+from blazz_chat.providers.numbers import Numbers
 
 _SECRETS = ("access_token", "app_secret", "verify_token")
 _INSERT = """
@@ -47,14 +48,22 @@ where workspace_id = $1 and channel_id = $2 and status = 'pending' and waits_for
 class Registry:
     """Creates, changes and deletes channels."""
 
-    def __init__(self, database: Database, outbox: Outbox, sealer: Sealer, channels: Channels) -> None:
+    def __init__(
+        self, database: Database, outbox: Outbox, sealer: Sealer, channels: Channels, numbers: Numbers
+    ) -> None:
         self._database = database
         self._outbox = outbox
         self._sealer = sealer
         self._channels = channels
+        self._numbers = numbers
 
     async def create(self, context: WorkspaceContext, asked: CreateChannel) -> ChannelView:
-        """Connect a number. Raises `Conflict` when it is connected already, here or elsewhere."""
+        """Connect a number that the access token may use.
+
+        Raises `Conflict` when it is connected already, here or elsewhere; `Invalid` when Meta says that it may not;
+        `Unavailable` while Meta cannot be asked.
+        """
+        displayed = await self._numbers.check(asked.phone_number_id, asked.access_token.get_secret_value())
         sealed = self._seal({name: getattr(asked, name).get_secret_value() for name in _SECRETS})
         channel_id = uuid7()
         try:
@@ -67,7 +76,7 @@ class Registry:
                     asked.name,
                     asked.phone_number_id,
                     asked.waba_id,
-                    asked.display_phone_number,
+                    asked.display_phone_number or displayed,
                     sealed,
                     channel_id.hex,
                     asked.limits.model_dump(),
@@ -93,7 +102,14 @@ class Registry:
             return view(await self._row(connection, workspace_id, channel_id))
 
     async def update(self, context: WorkspaceContext, channel_id: UUID, asked: UpdateChannel) -> ChannelView:
-        """Change what is named; `state: active` starts a stopped number and lets its waiting messages go."""
+        """Change what is named; `state: active` starts a stopped number and lets its waiting messages go.
+
+        A new access token is tried first: raises as `create` does.
+        """
+        if asked.access_token is not None:
+            number = (await self.get(context.workspace_id, channel_id)).phone_number_id
+            if number is not None:
+                await self._numbers.check(number, asked.access_token.get_secret_value())
         async with self._database.api(context.workspace_id) as connection:
             before = await self._row(connection, context.workspace_id, channel_id, sql=_GET_TO_CHANGE)
             secrets = orjson.loads(self._sealer.open(before["sealed_credentials"]))
