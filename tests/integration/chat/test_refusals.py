@@ -83,6 +83,24 @@ async def test_a_secret_that_no_header_can_carry_is_refused_when_it_is_entered(w
         assert "two" not in answer.text
 
 
+async def test_a_number_that_whatsapp_stops_is_told_of(world: World) -> None:
+    before = (await until(lambda: world.told("channel.updated")))[-1]
+    assert before["state"] == "active"
+    await world.faults(kind="error", codes=[190], count=1, phone_number_id=world.phone_number_id)
+    await world.send("+31620000012")
+    (after,) = await until(lambda: [each for each in world.told("channel.updated") if each["state"] == "stopped"])
+    assert after["revision"] > before["revision"]
+    assert "access token" in after["state_reason"]
+    # The gateway verifies webhooks by the latest: nothing of it is missing.
+    sealer = Sealer(world.house.settings.seal_key)
+    assert orjson.loads(sealer.open(after["sealed_webhook_secrets"])) == {"app_secret": "s", "verify_token": "v"}
+    (entry,) = await until(
+        lambda: [each for each in world.told("audit.recorded") if each["action"] == "channel.stopped"]
+    )
+    assert (entry["actor_kind"], entry["target_id"]) == ("provider", str(world.channel_id))
+    assert entry["data"]["reason"] == after["state_reason"]
+
+
 async def test_a_retry_holds_back_later_messages_of_its_conversation_for_a_while_only(make_world: Build) -> None:
     world = await make_world(chat_retry_waits=(3.0, 3.0, 3.0), chat_hold_back=1.0)
     await world.faults(kind="error", codes=[131000], count=1, to="31620000005")

@@ -13,10 +13,11 @@ from blazz_chassis.ids import uuid7
 from blazz_chassis.outbox import Outbox, Receipt
 from blazz_chassis.seal import Sealer
 from blazz_contracts import Event
-from blazz_contracts.events import AuditRecorded, ChannelUpdated
+from blazz_contracts.events import AuditRecorded
 from blazz_contracts.views.channel import ChannelLimits, ChannelView, CreateChannel, UpdateChannel
 from pydantic import SecretStr
 
+from blazz_chat.channel_events import updated
 from blazz_chat.channels import Channels
 from blazz_chat.providers.numbers import Numbers
 
@@ -158,21 +159,8 @@ class Registry:
         return self._sealer.seal(orjson.dumps(secrets))
 
     async def _tell(self, connection: Connection, context: WorkspaceContext, row: Any, action: str) -> Receipt:
-        secrets = orjson.loads(self._sealer.open(row["sealed_credentials"]))
-        hooks = {name: secrets[name] for name in ("app_secret", "verify_token") if name in secrets}
         events: list[Event] = [
-            ChannelUpdated(
-                workspace_id=context.workspace_id,
-                channel_id=row["id"],
-                revision=row["revision"],
-                provider=row["provider"],
-                display_name=row["name"],
-                phone_number_id=row["phone_number_id"],
-                waba_id=row["waba_id"],
-                webhook_identifier=row["webhook_identifier"],
-                sealed_webhook_secrets=self._seal(hooks),
-                deleted=row["deleted_at"] is not None,
-            ),
+            updated(row, self._sealer),
             AuditRecorded(
                 workspace_id=context.workspace_id,
                 action=action,

@@ -87,8 +87,8 @@ class Results:
             await self._learn(connection, definite, states)
             if opted_out:
                 await connection.execute(_OPT_OUT, sorted(opted_out))
-            await self._channels.stop(connection, rows.stopped(states.values()))
-            receipt = await self._outbox.add(connection, events(states.values()))
+            stopped = await self._channels.stop(connection, rows.stopped(states.values()))
+            receipt = await self._outbox.add(connection, [*events(states.values()), *stopped])
             await feed.append(connection, rows.changes(states.values()))
         return receipt
 

@@ -105,7 +105,7 @@ class Statuses:
             opted_out = sorted({row.contact_id for row in states.values() if row.state.opted_out})
             if opted_out:
                 await connection.execute(_OPT_OUT, opted_out)
-            await self._channels.stop(connection, rows.stopped(states.values()))
+            stopped = await self._channels.stop(connection, rows.stopped(states.values()))
             unseen = {event.channel_id for event in batch} - self._seen
             if unseen:
                 await connection.execute(_SEEN, sorted(unseen))
@@ -116,7 +116,7 @@ class Statuses:
                     [event.channel_id for event, _ in stray],
                     [storable(item.model_dump(mode="json")) for _, item in stray],
                 )
-            receipt = await self._outbox.add(connection, events(states.values()))
+            receipt = await self._outbox.add(connection, [*events(states.values()), *stopped])
             await feed.append(connection, rows.changes(states.values()))
         # A tick on what was sent before frees nobody: only what left, or waits again, lets others go.
         return receipt, {r.channel_id for r in states.values() if r.state.changed and r.moved_the_queue}
