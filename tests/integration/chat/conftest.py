@@ -84,11 +84,49 @@ class World:
             ProviderStatus(workspace_id=self.workspace_id, channel_id=self.channel_id, items=list(items))
         )
 
-    async def alive(self, at: datetime) -> None:
-        """The gateway's beat."""
+    async def alive(self, at: datetime | None = None, instance: str = "gateway-test") -> None:
+        """A gateway's beat."""
         await self.publisher.publish(
-            WebhooksAlive(workspace_id=UUID(int=0), instance="gateway-test", at=at, interval=5)
+            WebhooksAlive(workspace_id=UUID(int=0), instance=instance, at=at or datetime.now(UTC), interval=5)
         )
+
+    async def while_webhooks_flow(
+        self, condition: Callable[[], Any], *instances: str, within: float = 15.0, what: str = "it"
+    ) -> Any:
+        """Let gateways beat until something comes about; return that."""
+
+        async def beaten() -> Any:
+            for instance in instances or ("gateway-test",):
+                await self.alive(instance=instance)
+            found = condition()
+            return await found if asyncio.iscoroutine(found) else found
+
+        return await until(beaten, within, what=what, every=0.1)
+
+    async def proven(self) -> None:
+        """A status has come from the number: its webhook is set up."""
+        await self.status(item(uuid4(), 1, "sent", "wamid.of-somebody-else"))
+        await until(
+            lambda: self.rows("select 1 from channels where id = $1 and status_seen_at is not null", self.channel_id)
+        )
+
+    async def flowed(self, message_id: UUID, seconds: float, instance: str = "gateway-test") -> bool:
+        """Whether webhooks have flowed at a gateway so long since the lease of a message's attempt ended."""
+        return bool(
+            await self.rows(
+                """
+                select 1 from webhook_flows f, messages m where m.id = $1 and f.instance = $3
+                and f.until - greatest(f.since, m.lease_until) > make_interval(secs => $2)
+                """,
+                message_id,
+                seconds,
+                instance,
+            )
+        )
+
+    async def is_in(self, message_id: UUID, status: str) -> bool:
+        """Whether the message is in this state."""
+        return (await self.message(message_id)).get("status") == status
 
     async def message(self, message_id: UUID) -> dict[str, Any]:
         """The message as the API shows it; empty while chat does not have it."""
@@ -183,6 +221,11 @@ class House:
         self._heard: dict[str, list[tuple[str, dict[str, Any]]]] = {}
         self._endings: list[Callable[[], Awaitable[Any]]] = []
         self._serving: list[asyncio.Task[None]] = []
+
+    @property
+    def settings(self) -> Settings:
+        """What every instance is started with."""
+        return Settings(**self._settings)
 
     async def open(self) -> None:
         """Start one instance, and listen."""

@@ -4,8 +4,12 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
 import pytest
-from blazz_contracts.content import Reaction, Template, Text
+from blazz_chassis.seal import Sealer
+from blazz_chat.channels import Channels
+from blazz_chat.intake import Intake
+from blazz_contracts.content import Interactive, Reaction, Template, Text
 from blazz_contracts.events import ProviderMessage
 
 from tests.support.polling import until
@@ -97,3 +101,15 @@ async def test_characters_that_nobody_can_see_do_not_lose_a_message(world: World
     assert (await world.until_status(message_id, "sent"))["text"] == "ab"
     event = await received(world, "wamid.nul", "31660000006", content={"body": "c\0d"}, profile_name="A\0da")
     assert (event["text"], event["contact_name"]) == ("cd", "Ada")
+
+
+async def test_twenty_large_messages_at_once_break_no_channel(world: World) -> None:
+    intake = Intake(world.chat.database, world.chat.outbox, Channels(Sealer(world.house.settings.seal_key)))
+    large = Interactive(interactive={"type": "button", "body": {"text": "x" * 950_000}, "action": {}})
+    requests = [world.request(f"+3166000{n:04d}", content=large) for n in range(20)]
+    small = [world.request(f"+3166001{n:04d}") for n in range(30)]
+    await intake.store([*requests, *small])
+    await until(lambda: len(world.told("message.created")) == 50)
+    sizes = [len(orjson.dumps(body)) for name, body in world.heard if name == "message.created"]
+    assert len(sizes) == 21
+    assert max(sizes) < 2_000_000

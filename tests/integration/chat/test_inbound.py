@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 from blazz_contracts.events import ProviderMessage, ProviderPreference, ProviderUnrecognized
 
 from tests.support.polling import until
@@ -80,6 +81,27 @@ async def test_the_change_feed_gives_each_change_once_in_order_without_a_gap(wor
     assert steps == ["pending", "sent", "delivered"]
 
 
+async def test_a_cursor_older_than_the_feed_is_told_so(world: World) -> None:
+    for n in range(4):
+        await world.publisher.publish(written(world, f"wamid.old{n}"))
+    await until(lambda: len(world.told("message.received")) == 4)
+
+    async def changes(after: int) -> httpx.Response:
+        return await world.api("GET", f"/changes?after={after}")
+
+    cursors = [change["cursor"] for change in (await changes(0)).json()["changes"]]
+    assert cursors == list(range(1, len(cursors) + 1))
+    await world.rows("delete from changes where workspace_id = $1 and cursor <= 2 returning 1", world.workspace_id)
+    answer = await changes(1)
+    assert (answer.status_code, answer.json()["code"]) == (410, "cursor_expired")
+    assert "after=0" in answer.json()["detail"]
+    assert [change["cursor"] for change in (await changes(2)).json()["changes"]] == cursors[2:]
+    assert [change["cursor"] for change in (await changes(0)).json()["changes"]] == cursors[2:]
+    await world.rows("delete from changes where workspace_id = $1 returning 1", world.workspace_id)
+    assert (await changes(cursors[-1] - 1)).status_code == 410
+    assert (await changes(cursors[-1])).json() == {"changes": [], "next": cursors[-1], "more": False}
+
+
 async def test_contacts_are_found_by_parts_of_name_and_number(world: World) -> None:
     await world.publisher.publish(written(world, "wamid.in8", profile_name="Grace Hopper", phone="31640000009"))
     await until(lambda: world.told("message.received"))
@@ -106,6 +128,40 @@ async def test_an_opt_out_is_remembered(world: World) -> None:
         return bool((await world.api("GET", f"/contacts/{received['contact_id']}")).json()["marketing_opt_out"])
 
     await until(opted_out)
+
+
+async def test_a_late_resume_does_not_undo_a_newer_stop(world: World) -> None:
+    await world.publisher.publish(written(world, "wamid.in11"))
+    (received,) = await until(lambda: world.told("message.received"))
+
+    async def prefer(value: str, timestamp: Any) -> None:
+        notices = len(await world.rows("select 1 from provider_notices where workspace_id = $1", world.workspace_id))
+        preference = {"wa_id": "31640000001", "category": "marketing_messages", "value": value, "timestamp": timestamp}
+        await world.publisher.publish(
+            ProviderPreference(
+                workspace_id=world.workspace_id,
+                field="user_preferences",
+                value={"user_preferences": [preference]},
+                received_at=datetime.now(UTC),
+            )
+        )
+
+        async def kept() -> bool:
+            found = await world.rows("select 1 from provider_notices where workspace_id = $1", world.workspace_id)
+            return len(found) > notices
+
+        await until(kept)
+
+    async def opted_out() -> bool:
+        return bool((await world.api("GET", f"/contacts/{received['contact_id']}")).json()["marketing_opt_out"])
+
+    await prefer("stop", 1731705800)
+    await prefer("resume", 1731705721)
+    assert await opted_out()
+    await prefer("resume", "1731705900")
+    assert not await opted_out()
+    await prefer("stop", "nonsense")  # it counts as said when it came
+    assert await opted_out()
 
 
 async def test_what_we_have_no_name_for_is_kept_and_shown(world: World) -> None:

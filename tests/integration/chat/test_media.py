@@ -1,16 +1,28 @@
 """Files go out by link and by upload, and what customers send is fetched and kept."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
+from aiohttp import web
+from blazz_chassis import http_client
+from blazz_chassis.errors import Unavailable
+from blazz_chassis.seal import Sealer
+from blazz_chat.channels import Channel, Channels
+from blazz_chat.enclosures import Enclosures
+from blazz_chat.media import Library, open_store
+from blazz_chat.providers.cloud_api import CloudApi
+from blazz_chat.providers.protocol import Outgoing
 from blazz_contracts.content import Document, Image
 from blazz_contracts.events import ProviderMessage
 
 from tests.support.polling import until
 
-from .conftest import World
+from .conftest import Build, World
 
 # The smallest PNG: one pixel.
 PICTURE = bytes.fromhex(
@@ -120,3 +132,125 @@ async def test_a_file_that_cannot_be_fetched_does_not_hold_back_the_next(world: 
         return bool(answer.status_code == 404 and answer.json()["code"] == "media_lost")
 
     await until(given_up)
+
+
+class SlowProvider:
+    """Takes files, and keeps them under way until it is told to go on."""
+
+    def __init__(self) -> None:
+        self.go = asyncio.Event()
+        self.under_way = self.most = 0
+
+    async def upload(self, channel: Channel, media: Any) -> str:
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        await self.go.wait()
+        self.under_way -= 1
+        return "4711"
+
+
+async def channel_of(world: World) -> Channel:
+    found = await Channels(Sealer(world.house.settings.seal_key)).one(world.chat.database, world.channel_id)
+    assert found is not None
+    return found
+
+
+def with_file(media_id: UUID) -> Outgoing:
+    return Outgoing(uuid4(), 1, {"type": "image", "media_id": str(media_id)}, "31650000006", None)
+
+
+def library_of(world: World) -> Library:
+    path = world.house.settings.chat_media_path
+    return Library(lambda: open_store(path=path, url=None), world.chat.database)
+
+
+async def test_many_large_uploads_at_once_are_read_a_few_at_a_time(make_channel: Build) -> None:
+    busy, other = await make_channel(), await make_channel()
+    provider: Any = SlowProvider()
+    enclosures = Enclosures(busy.chat.database, library_of(busy), patience=10)
+    channel = await channel_of(busy)
+    waiting = [
+        asyncio.create_task(enclosures.prepare(channel, with_file(await upload(busy)), provider)) for _ in range(20)
+    ]
+    await until(lambda: provider.under_way == 4)
+    # Nobody else waits for them.
+    theirs = asyncio.create_task(enclosures.prepare(await channel_of(other), with_file(await upload(other)), provider))
+    await until(lambda: provider.under_way == 5)
+    provider.go.set()
+    for prepared in await asyncio.gather(*waiting, theirs):
+        assert isinstance(prepared, Outgoing)
+        assert prepared.provider_media_id == "4711"
+    assert provider.most == 5
+
+
+async def test_a_claim_does_not_wait_for_a_file_longer_than_it_is_good_for(world: World) -> None:
+    provider: Any = SlowProvider()
+    enclosures = Enclosures(world.chat.database, library_of(world), patience=0.5)
+    channel, message = await channel_of(world), with_file(await upload(world))
+    with pytest.raises(Unavailable):
+        await enclosures.prepare(channel, message, provider)
+    provider.go.set()
+
+    async def there() -> Any:
+        return await enclosures.prepare(channel, message, provider)
+
+    assert (await until(there)).provider_media_id == "4711"
+    assert provider.most == 1  # it went on while nobody waited
+
+
+class Large:
+    """A file of 100 MB that counts how far it has been read."""
+
+    mime_type, filename = "application/pdf", "näme.pdf"
+    part = b"x" * 250_000
+
+    def __init__(self) -> None:
+        self.parts_read = 0
+
+    async def open(self) -> tuple[int, AsyncIterator[bytes]]:
+        return 400 * len(self.part), self._parts()
+
+    async def _parts(self) -> AsyncIterator[bytes]:
+        for _ in range(400):
+            self.parts_read += 1
+            yield self.part
+
+
+async def test_a_file_is_read_no_faster_than_whatsapp_takes_it(world: World) -> None:
+    file, go, came = Large(), asyncio.Event(), asyncio.Event()
+    taken: list[tuple[Any, ...]] = []
+
+    async def take(request: web.Request) -> web.Response:
+        came.set()
+        await go.wait()
+        async for part in await request.multipart():
+            size = 0
+            while chunk := await part.read_chunk(1 << 20):  # type: ignore[union-attr]
+                size += len(chunk)
+            taken.append((part.name, part.filename, part.headers.get("Content-Type"), size))  # type: ignore[union-attr]
+        return web.json_response({"id": "4712"})
+
+    app = web.Application(client_max_size=1 << 30)
+    app.router.add_post("/v23.0/{number}/media", take)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    client = http_client.client()
+    graph = CloudApi(client, graph_url=f"http://127.0.0.1:{runner.addresses[0][1]}", version="v23.0", timeout=10)
+    uploading = asyncio.create_task(graph.upload(await channel_of(world), file))
+    await asyncio.wait_for(came.wait(), 10)
+    before = -1
+
+    async def still() -> bool:  # the buffers in between are full
+        nonlocal before
+        before, same = file.parts_read, file.parts_read == before
+        return same
+
+    await until(still, every=0.2)
+    assert file.parts_read < 100
+    go.set()
+    assert await uploading == "4712"
+    await client.aclose()
+    await runner.cleanup()
+    assert taken[-1] == ("file", "näme.pdf", "application/pdf", 400 * len(file.part))
+    assert [(name, size) for name, _, _, size in taken[:-1]] == [("messaging_product", 8), ("type", 15)]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import httpx
 import pytest_asyncio
 from aiohttp import web
@@ -33,6 +34,8 @@ class Stack:
     simulator: httpx.AsyncClient
     number: str
     channel: dict[str, Any]
+    chat_database: str
+    """Its address, as chat's worker."""
 
     async def api(self, method: str, path: str, **more: Any) -> httpx.Response:
         headers = {**self.tenant.headers, **more.pop("headers", {})}
@@ -89,7 +92,7 @@ async def stack(make_world: Build, make_database: Any, tmp_path_factory: Any) ->
     )
     assert made.status_code == 201, made.text
     await until(lambda: world.knows(made.json()["id"]))
-    yield Stack(world, tenant, simulator, number, made.json())
+    yield Stack(world, tenant, simulator, number, made.json(), database.worker_url)
     chat.stop()
     await asyncio.wait_for(serving, 30)
     await simulator.aclose()
@@ -195,6 +198,16 @@ async def test_contacts_changes_and_messages_are_handed_on(stack: Stack) -> None
     assert unknown.headers["content-type"].startswith("application/problem+json")
     wrong = await stack.api("POST", "/contacts", json={"phone": "+31611111107", "nmae": "x"})
     assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "nmae")
+
+
+async def test_a_cursor_older_than_the_feed_is_told_so(stack: Stack) -> None:
+    await send(stack, "+31611111120", Prefer="wait=20")
+    chat = await asyncpg.connect(stack.chat_database)
+    await chat.execute("delete from changes")
+    await chat.close()
+    answer = await stack.api("GET", "/changes?after=1")
+    assert (answer.status_code, answer.json()["code"]) == (410, "cursor_expired")
+    assert "after=0" in answer.json()["detail"]
 
 
 async def test_a_file_goes_in_and_comes_out_as_it_was(stack: Stack) -> None:

@@ -57,6 +57,8 @@ LOCAL_SETTINGS: Mapping[str, Mapping[str, str]] = {
         "BLAZZ_CHAT_PROVIDER_TIMEOUT": "4",
         "BLAZZ_CHAT_CLAIM_FRESH": "2",
         "BLAZZ_CHAT_SETTLE": "6",
+        # A gateway that was killed comes back under another name: the old one is not waited for longer than this.
+        "BLAZZ_CHAT_GATEWAY_GONE": "12",
         # Media links of the simulator and of a developer's own server are on this machine.
         "BLAZZ_CHAT_PUBLIC_HOSTS_ONLY": "false",
     },

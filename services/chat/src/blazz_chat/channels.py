@@ -3,15 +3,19 @@
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
 from blazz_chassis.database import Connection, Database
 from blazz_chassis.seal import Sealer
+from blazz_contracts import Event
+from blazz_contracts.events import AuditRecorded
 from blazz_contracts.session import SessionState
 
 from blazz_chat import web
+from blazz_chat.channel_events import updated
 
 # How long a channel may be out of date on another instance after a change: short enough for a person who pressed
 # "stop", long enough to cost nothing.
@@ -31,7 +35,7 @@ order by workspace_id, state, created_at, id
 """  # noqa: S608
 _STOP = """
 update channels set state = 'stopped', state_reason = $2, revision = revision + 1
-where id = $1 and state = 'active'
+where id = $1 and state = 'active' returning *
 """
 
 
@@ -139,11 +143,18 @@ class Channels:
         self._known.pop(channel_id, None)
         self._default.clear()
 
-    async def stop(self, connection: Connection, reasons: dict[UUID, str]) -> None:
-        """Stop numbers that WhatsApp will not serve; one that is stopped already keeps its first reason."""
+    async def stop(self, connection: Connection, reasons: dict[UUID, str]) -> list[Event]:
+        """Stop numbers that WhatsApp will not serve; one that is stopped already keeps its first reason.
+
+        Returns what is to be told of them.
+        """
+        told: list[Event] = []
         for channel_id in sorted(reasons):
             self.forget(channel_id)
-            await connection.execute(_STOP, channel_id, reasons[channel_id])
+            row = await connection.fetchrow(_STOP, channel_id, reasons[channel_id])
+            if row is not None:
+                told += [updated(row, self._sealer), _stopped(row)]
+        return told
 
     def _open(self, row: Any) -> Channel:
         credentials = orjson.loads(self._sealer.open(row["sealed_credentials"]))
@@ -165,3 +176,15 @@ class Channels:
             access_token=credentials.get("access_token", ""),
             session_state=row["session_state"],
         )
+
+
+def _stopped(row: Any) -> AuditRecorded:
+    return AuditRecorded(
+        workspace_id=row["workspace_id"],
+        action="channel.stopped",
+        actor_kind="provider",
+        target_kind="channel",
+        target_id=str(row["id"]),
+        data={"name": row["name"], "state": row["state"], "reason": row["state_reason"]},
+        at=datetime.now(UTC),
+    )

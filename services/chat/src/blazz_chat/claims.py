@@ -24,8 +24,11 @@ set tokens = least($3, channel_buckets.tokens + $2 * extract(epoch from now() - 
     refilled_at = now()
 returning tokens
 """
-# A channel without a rate has no bucket to queue at; its daily limit is counted by one claim at a time all the same.
-_ALONE = "select 1 from channels where id = $1 for no key update"
+# A channel without a rate takes no tokens; its daily limit is counted by one claim at a time all the same.
+_ALONE = """
+insert into channel_buckets (channel_id, tokens, refilled_at) values ($1, 0, now())
+on conflict (channel_id) do update set tokens = channel_buckets.tokens
+"""
 _TAKE = "update channel_buckets set tokens = tokens - $2 where channel_id = $1"
 
 # What a WhatsApp Web session has in hand, and what is on its way there. One claim of a channel at a time, or two would
@@ -77,11 +80,26 @@ _PAIR = """
 update conversations v set pair_free_at = p.free_at
 from unnest($1::uuid[], $2::timestamptz[]) p (id, free_at) where v.id = p.id
 """
-_OPENED_COUNT = """
-select count(*) as n, min(business_opened_at) as oldest from conversations
-where channel_id = $1 and business_opened_at > now() - interval '24 hours'
+# Counted once a second, not at each claim: a day has up to 100,000 of them. In between, claims add their own under the
+# bucket's lock, and what grows older than a day is missed for a second at most.
+_OPENED_KNOWN = """
+select opened as n, oldest_opened_at as oldest from channel_buckets
+where channel_id = $1 and opened_counted_at > now() - interval '1 second'
 """
+_OPENED_COUNT = """
+update channel_buckets b set opened = c.n, oldest_opened_at = c.oldest, opened_counted_at = now()
+from (select count(*) as n, min(business_opened_at) as oldest from conversations
+      where channel_id = $1 and business_opened_at > now() - interval '24 hours') c
+where b.channel_id = $1
+returning opened as n, oldest_opened_at as oldest
+"""
+_OPENED_MORE = "update channel_buckets set opened = opened + $2 where channel_id = $1"
 _OPENED = "update conversations set business_opened_at = now() where id = any($1::uuid[])"
+# Held until the claim is committed: who stores what a customer writes waits for it, and then finds the message that the
+# limit refused (`inbound`). A conversation that somebody holds is not waited for, since they may wait for our messages.
+_NOT_WRITING = """
+select id, last_inbound_at from conversations where id = any($1::uuid[]) order by id for share skip locked
+"""
 # What waits for a stopped channel is let go with it; one that was refused while the channel was started again, now.
 _WAKE = """
 update messages set waits_for = null where id in (
@@ -187,15 +205,34 @@ class Claims:
         ]
         if not firsts:
             return candidates
-        counted = await connection.fetchrow(_OPENED_COUNT, channel.id)
+        counted = await connection.fetchrow(_OPENED_KNOWN, channel.id)
+        counted = counted or await connection.fetchrow(_OPENED_COUNT, channel.id)
         room = max(0, (channel.limits.recipients_per_day or 0) - (counted["n"] if counted else 0))
-        refused = {row["id"] for row in firsts[room:]}
         oldest = counted["oldest"] if counted and counted["oldest"] else now
-        waits.extend((row, "tier", max(oldest + DAY, now + timedelta(seconds=1))) for row in refused)
+        refused = await self._refuse(connection, firsts[room:], now, oldest + DAY)
+        waits.extend((row, "tier", until) for row, until in refused.items())
         opened = [row["conversation_id"] for row in firsts[:room]]
         if opened:
             await connection.execute(_OPENED, sorted(opened))
+            await connection.execute(_OPENED_MORE, channel.id, len(opened))
         return [row for row in candidates if row["id"] not in refused]
+
+    async def _refuse(
+        self, connection: Connection, rows: list[Any], now: datetime, until: datetime
+    ) -> dict[UUID, datetime]:
+        """Until when each waits. Whoever has just written, or is being heard right now, is not written to first."""
+        if not rows:
+            return {}
+        found = await connection.fetch(_NOT_WRITING, sorted({row["conversation_id"] for row in rows}))
+        heard = {row["id"]: row["last_inbound_at"] for row in found}
+        soon = now + timedelta(seconds=1)
+        refused: dict[UUID, datetime] = {}
+        for row in rows:
+            if row["conversation_id"] not in heard:
+                refused[row["id"]] = soon
+            elif (last := heard[row["conversation_id"]]) is None or now - last >= DAY:
+                refused[row["id"]] = max(until, soon)
+        return refused
 
     async def _within_pair(
         self, connection: Connection, channel: Channel, candidates: list[Any], now: datetime, waits: list[Any]

@@ -6,6 +6,7 @@ from uuid import UUID
 from blazz_chassis.app import Service
 from blazz_chassis.batcher import Batcher
 from blazz_chassis.consumer import Consumer
+from blazz_chassis.errors import DependencyDown, Permanent
 from blazz_contracts import Envelope
 from blazz_contracts.events import (
     MessageRequested,
@@ -23,6 +24,7 @@ from blazz_contracts.message import Lane
 from blazz_contracts.topology import queues
 
 from blazz_chat.dispatch import BULK, URGENT, Dispatch
+from blazz_chat.in_hand import InHand
 from blazz_chat.inbound import Inbound
 from blazz_chat.intake import Intake
 from blazz_chat.notices import Notice, Notices
@@ -81,16 +83,33 @@ def provider_facts(
         inbound.store, name="inbound", max_items=settings.chat_batch_items, max_wait=settings.chat_batch_wait
     )
 
+    in_hand = InHand()
+    # Which step of the ladder it is put on, the chassis knows: the longest covers all.
+    away = settings.retry_scale * max(step.delay.total_seconds() for step in queues.CHAT_STATUSES.steps)
+
     @service.consumer.on(queues.CHAT_STATUSES, ProviderStatus, concurrency=100)
     async def told(event: ProviderStatus, _envelope: Envelope) -> None:
-        for channel_id in await applying.submit(event):
+        with in_hand.holding():
+            try:
+                touched = await applying.submit(event)
+            except (DependencyDown, Permanent):
+                raise
+            except Exception:
+                # On its way into the retry queue, where beats overtake it.
+                await statuses.hold_back(away)
+                raise
+        for channel_id in touched:
             dispatch.poke(channel_id)
 
     @service.consumer.on(queues.CHAT_STATUSES, WebhooksAlive, concurrency=100)
     async def alive(event: WebhooksAlive, _envelope: Envelope) -> None:
-        # Behind every status that came before it: what is in a batch now is committed first.
-        await applying.flush()
-        await statuses.alive(event)
+        # Behind every status that came before it: what is in hand now is committed first.
+        failed = await in_hand.through()
+        down = next((error for error in failed if isinstance(error, DependencyDown)), None)
+        if down is not None:
+            raise down  # they wait at the gate: so does this, behind them
+        if not failed:
+            await statuses.alive(event)  # else it would be ahead of them; the next beat is not far
 
     @service.consumer.on(queues.CHAT_INBOUND, ProviderMessage, concurrency=settings.chat_intake_prefetch)
     async def written(event: ProviderMessage, _envelope: Envelope) -> None:

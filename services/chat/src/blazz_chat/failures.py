@@ -112,6 +112,10 @@ EXPIRED = Failure(
 CHANNEL_GONE = Failure(
     code="channel_deleted", title="The channel was disconnected before this was sent: send it from another."
 )
+TOKEN_UNUSABLE = Failure(
+    code="access_token_unusable",
+    title="The channel's access token has characters that cannot be sent: enter it again and start the channel again.",
+)
 NO_MEDIA = Failure(
     code="media_not_found", title="This upload is not in the workspace, or was deleted: upload it again."
 )

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from blazz_chassis.database import Connection
+from blazz_chassis.errors import BlazzError
 from blazz_contracts.views.change import Changes, ChangeView
 
 Kind = Literal["message", "status", "conversation", "contact"]
@@ -27,12 +28,19 @@ select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::uuid[], $5::jsonb
 _READ = (
     "select cursor, kind, id, data, at from changes where workspace_id = $1 and cursor > $2 order by cursor limit $3"
 )
+_HEAD = "select cursor from feed_heads where workspace_id = $1"
 # A part at a time: a million rows in one statement would outlast its time limit, each time anew.
 _PURGE = """
 delete from changes where ctid = any(array(
     select ctid from changes where at < now() - make_interval(days => $1) order by at limit $2))
 """
 _PURGED_AT_ONCE = 5000
+
+
+class CursorExpired(BlazzError):
+    """Changes after this cursor were forgotten: what follows would have a gap."""
+
+    code, title, status = "cursor_expired", "The feed does not reach back to this cursor", 410
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +86,20 @@ async def append(connection: Connection, changes: list[Change]) -> None:
 
 
 async def read(connection: Connection, workspace_id: UUID, *, after: int, limit: int) -> Changes:
-    """Changes after a cursor, oldest first."""
+    """Changes after a cursor, oldest first; after 0, from the oldest that is kept. Raises `CursorExpired`."""
     rows = await connection.fetch(_READ, workspace_id, after, limit + 1)
+    gap = False
+    if rows:
+        gap = rows[-1]["cursor"] - after > len(rows)
+    elif after and (await connection.fetchval(_HEAD, workspace_id) or 0) > after:
+        # All that followed was forgotten, unless the first of it came just now.
+        rows = await connection.fetch(_READ, workspace_id, after, limit + 1)
+        gap = not rows
+    if after and gap:
+        raise CursorExpired(
+            "changes after this cursor are no longer kept: read contacts and messages anew, then go on with after=0",
+            field="after",
+        )
     changes = [
         ChangeView(cursor=row["cursor"], kind=row["kind"], id=row["id"], data=row["data"], at=row["at"])
         for row in rows[:limit]

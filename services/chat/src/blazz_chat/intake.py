@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
 from blazz_chassis.crashpoints import reach
 from blazz_chassis.database import Connection, Database
 from blazz_chassis.outbox import Outbox
@@ -61,6 +62,9 @@ _HURRY = """
 update messages set lane = $2
 where conversation_id = any($1::uuid[]) and status in ('pending', 'sending') and status = 'pending' and lane > $2
 """
+# Bytes that the contents of one event weigh at most, unless one message alone has more (a request may have 1 MB):
+# RabbitMQ 4 closes the channel of who publishes more than 16 MB, and every listener holds an event whole.
+_MOST_BYTES = 512 * 1024
 
 
 @dataclass(slots=True)
@@ -243,31 +247,43 @@ def _text(value: UUID | None) -> str | None:
 
 def _events(rows: list[_Row]) -> list[Event]:
     """One event a workspace for what was stored, and one for what was refused."""
-    created: dict[UUID, list[CreatedItem]] = defaultdict(list)
+    created: dict[UUID, list[tuple[int, CreatedItem]]] = defaultdict(list)
     failed: dict[UUID, list[FailedItem]] = defaultdict(list)
     for row in rows:
         request = row.request
         if row.failure is not None:
             failed[request.workspace_id].append(_failed(row, row.failure))
         elif request.lane is not Lane.CAMPAIGN and row.conversation_id and row.person and row.channel:
-            created[request.workspace_id].append(
-                CreatedItem.model_construct(
-                    message_id=request.message_id,
-                    conversation_id=row.conversation_id,
-                    contact_id=row.person.id,
-                    channel_id=row.channel.id,
-                    type=request.content.type,
-                    content=row.content,
-                    text=row.text,
-                    origin=request.origin,
-                    created_at=request.requested_at,
-                    socket_id=request.socket_id,
-                )
+            item = CreatedItem.model_construct(
+                message_id=request.message_id,
+                conversation_id=row.conversation_id,
+                contact_id=row.person.id,
+                channel_id=row.channel.id,
+                type=request.content.type,
+                content=row.content,
+                text=row.text,
+                origin=request.origin,
+                created_at=request.requested_at,
+                socket_id=request.socket_id,
             )
+            created[request.workspace_id].append((len(orjson.dumps(row.content)) + len(row.text.encode()), item))
     return [
-        *(MessageCreated(workspace_id=w, items=part) for w, items in created.items() for part in chunks(items)),
+        *(MessageCreated(workspace_id=w, items=part) for w, items in created.items() for part in _light(items)),
         *(MessageFailed(workspace_id=w, items=part) for w, items in failed.items() for part in chunks(items)),
     ]
+
+
+def _light(weighed: list[tuple[int, CreatedItem]]) -> list[list[CreatedItem]]:
+    """Parts of at most as many items as one event may carry, and of no more bytes than it should."""
+    parts: list[list[CreatedItem]] = []
+    room = 0
+    for weight, item in weighed:
+        if not parts or weight > room or len(parts[-1]) == MAX_ITEMS:
+            parts.append([])
+            room = _MOST_BYTES
+        parts[-1].append(item)
+        room -= weight
+    return parts
 
 
 def _failed(row: _Row, failure: Failure) -> FailedItem:

@@ -34,6 +34,7 @@ from blazz_chat.lifecycle import Retries
 from blazz_chat.media import LARGEST, Library, open_store
 from blazz_chat.notices import Notices
 from blazz_chat.providers.cloud_api import CloudApi
+from blazz_chat.providers.numbers import Numbers
 from blazz_chat.providers.webjs import WebSessions
 from blazz_chat.reclaiming import Reclaiming
 from blazz_chat.registry import Registry
@@ -79,6 +80,7 @@ def build(settings: Settings) -> Service:
         version=settings.chat_graph_version,
         timeout=settings.chat_provider_timeout,
     )
+    numbers = Numbers(graph, graph_url=settings.chat_graph_url, version=settings.chat_graph_version)
     statuses = Statuses(database, outbox, channels, retries)
     notices = Notices(database)
     dispatch = Dispatch(
@@ -97,7 +99,7 @@ def build(settings: Settings) -> Service:
             max_wait=settings.chat_batch_wait,
         ),
         providers={"meta": cloud_api, web.PROVIDER: WebSessions(service.publisher)},
-        enclosures=Enclosures(database, library),
+        enclosures=Enclosures(database, library, patience=settings.chat_claim_fresh),
         in_flight=settings.chat_in_flight,
         connections=settings.chat_provider_connections,
         call_limit=settings.chat_provider_timeout,
@@ -115,7 +117,7 @@ def build(settings: Settings) -> Service:
         service,
         settings,
         dispatch,
-        Settling(database, outbox, settle=settings.chat_settle),
+        Settling(database, outbox, settle=settings.chat_settle, gateway_gone=settings.chat_gateway_gone),
         Reclaiming(database, outbox, settle=settings.chat_settle),
         Abandoning(database, outbox, expire=settings.chat_session_expire),
         fetching,
@@ -130,7 +132,7 @@ def build(settings: Settings) -> Service:
         statuses=statuses,
         inbound=Inbound(database, outbox),
         notices=notices,
-        sessions=Sessions(database, outbox, channels),
+        sessions=Sessions(database, outbox, channels, sealer),
         dispatch=dispatch,
         fetch=rounds.fetch_soon,
     )
@@ -139,7 +141,9 @@ def build(settings: Settings) -> Service:
     app = service.http_app
     app.include_router(message_routes.router(database))
     app.include_router(contact_routes.router(Contacts(database, outbox)))
-    app.include_router(channel_routes.router(Registry(database, outbox, sealer, channels), notices, dispatch.poke))
+    app.include_router(
+        channel_routes.router(Registry(database, outbox, sealer, channels, numbers), notices, dispatch.poke)
+    )
     app.include_router(media_routes.router(library))
 
     async def checked() -> None:

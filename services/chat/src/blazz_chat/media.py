@@ -102,13 +102,17 @@ class Library:
 
     async def read(self, workspace_id: UUID, media_id: UUID) -> AsyncIterator[bytes]:
         """A file, a part at a time. Raises `NotFound`."""
+        return (await self.open(workspace_id, media_id))[1]
+
+    async def open(self, workspace_id: UUID, media_id: UUID) -> tuple[int, AsyncIterator[bytes]]:
+        """A file's size in bytes, and the file, a part at a time. Raises `NotFound`."""
         try:
             found = await obstore.get_async(self._store, _key(workspace_id, media_id))
         except FileNotFoundError as error:
             raise NotFound("there is no such file in this workspace") from error
         except BaseError as error:
             raise Unavailable("the file store does not answer right now; try again") from error
-        return _parts(found)
+        return found.meta["size"], _parts(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +125,9 @@ class StoredFile:
     mime_type: str
     filename: str
 
-    async def read(self) -> bytes:
-        """The whole file; at most 100 MB."""
-        return b"".join([part async for part in await self.library.read(self.workspace_id, self.media_id)])
+    async def open(self) -> tuple[int, AsyncIterator[bytes]]:
+        """Its size in bytes, and its content, a part at a time."""
+        return await self.library.open(self.workspace_id, self.media_id)
 
 
 async def _parts(found: Any) -> AsyncIterator[bytes]:

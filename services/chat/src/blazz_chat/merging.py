@@ -32,13 +32,15 @@ _EMPTY = """
 update contacts c set phone = null, wa_id = null, user_id = null, lid = null, name = null, profile_name = null,
        merged_into = $2
 from (select * from contacts where id = $1) o where c.id = o.id
-returning o.phone, o.wa_id, o.user_id, o.lid, o.name, o.profile_name, o.marketing_opt_out, o.last_message_at
+returning o.phone, o.wa_id, o.user_id, o.lid, o.name, o.profile_name, o.marketing_opt_out, o.last_message_at,
+    o.opt_out_at
 """
 _FOLLOW = "update contacts set merged_into = $2 where merged_into = $1"
 _FILL = """
 update contacts set phone = coalesce(phone, $2), wa_id = coalesce(wa_id, $3), user_id = coalesce(user_id, $4),
     lid = coalesce(lid, $5), name = coalesce(name, $6), profile_name = coalesce(profile_name, $7),
-    marketing_opt_out = marketing_opt_out or $8, last_message_at = greatest(last_message_at, $9)
+    marketing_opt_out = marketing_opt_out or $8, last_message_at = greatest(last_message_at, $9),
+    opt_out_at = greatest(opt_out_at, $10)
 where id = $1
 """
 # What was said with the younger on a channel goes on in the older's conversation there, where there is one.
@@ -103,6 +105,7 @@ async def _merge(connection: Connection, older: UUID, younger: UUID) -> None:
         had["profile_name"],
         had["marketing_opt_out"],
         had["last_message_at"],
+        had["opt_out_at"],
     )
     for statement in (_FOLD, _MOVE, _CLEAR, _ADOPT):
         await connection.execute(statement, younger, older)

@@ -70,6 +70,8 @@ class Channel(SQLModel, table=True):
     session_since: datetime | None = _at(nullable=True)
     session_revision: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default="0"))
     """Of the latest news of the session; older news is ignored."""
+    status_seen_at: datetime | None = _at(nullable=True)
+    """When a status first came from it; none: its webhook may not be set up, so that its silence says nothing."""
     revision: int = Field(sa_column=Column(Integer, nullable=False, server_default="1"))
     created_at: datetime = _at(now=True)
     deleted_at: datetime | None = _at(nullable=True)
@@ -82,6 +84,10 @@ class ChannelBucket(SQLModel, table=True):
     channel_id: UUID = Field(sa_column=Column(ForeignKey("channels.id", ondelete="CASCADE"), primary_key=True))
     tokens: float = Field(sa_column=Column(Double, nullable=False))
     refilled_at: datetime = _at(now=True)
+    opened: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    """Conversations that the business opened in 24 hours, as counted then, and what was added since."""
+    oldest_opened_at: datetime | None = _at(nullable=True)
+    opened_counted_at: datetime | None = _at(nullable=True)
 
 
 class Contact(SQLModel, table=True):
@@ -119,6 +125,8 @@ class Contact(SQLModel, table=True):
     words: str = Field(sa_column=Column(Text, Computed(CONTACT_WORDS, persisted=True), nullable=False))
     """What a search looks through."""
     marketing_opt_out: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    opt_out_at: datetime | None = _at(nullable=True)
+    """When they last said so, or the opposite: what they said before that changes nothing."""
     last_message_at: datetime | None = _at(nullable=True)
     created_at: datetime = _at(now=True)
 
@@ -262,6 +270,7 @@ class StrayStatus(SQLModel, table=True):
     """A status of a message we do not know (sent by somebody else with the same number). Kept 7 days."""
 
     __tablename__ = "stray_statuses"
+    __table_args__ = (Index("stray_statuses_by_age", "received_at"),)
     id: int = Field(sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
     workspace_id: UUID
     channel_id: UUID
@@ -273,7 +282,10 @@ class ProviderNotice(SQLModel, table=True):
     """What a provider said of accounts and templates, and what we have no name for. Kept 30 days, shown to admins."""
 
     __tablename__ = "provider_notices"
-    __table_args__ = (Index("provider_notices_recent", "workspace_id", text("received_at desc")),)
+    __table_args__ = (
+        Index("provider_notices_latest", "workspace_id", text("received_at desc"), text("id desc")),
+        Index("provider_notices_by_age", "received_at"),
+    )
     id: UUID = Field(primary_key=True)
     """The id of the broker message that brought it: a redelivery stores nothing."""
     workspace_id: UUID
@@ -291,6 +303,8 @@ class WebhookFlow(SQLModel, table=True):
     instance: str = Field(sa_column=Column(Text, primary_key=True))
     since: datetime = _at()
     until: datetime = _at()
+    silence: float = Field(sa_column=Column(Double, nullable=False, server_default="15"))
+    """A longer one than this, in seconds, is a gap: three of its beats."""
 
 
 class Media(SQLModel, table=True):

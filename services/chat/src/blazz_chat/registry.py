@@ -13,7 +13,7 @@ from blazz_chassis.ids import uuid7
 from blazz_chassis.outbox import Outbox, Receipt
 from blazz_chassis.seal import Sealer
 from blazz_contracts import Event
-from blazz_contracts.events import AuditRecorded, ChannelUpdated
+from blazz_contracts.events import AuditRecorded
 from blazz_contracts.views.channel import (
     ChannelLimits,
     ChannelView,
@@ -25,7 +25,9 @@ from blazz_contracts.views.channel import (
 from pydantic import SecretStr
 
 from blazz_chat import web
+from blazz_chat.channel_events import updated
 from blazz_chat.channels import Channels
+from blazz_chat.providers.numbers import Numbers
 
 _SECRETS = ("access_token", "app_secret", "verify_token")
 _INSERT = """
@@ -59,14 +61,22 @@ where workspace_id = $1 and channel_id = $2 and status = 'pending' and waits_for
 class Registry:
     """Creates, changes and deletes channels."""
 
-    def __init__(self, database: Database, outbox: Outbox, sealer: Sealer, channels: Channels) -> None:
+    def __init__(
+        self, database: Database, outbox: Outbox, sealer: Sealer, channels: Channels, numbers: Numbers
+    ) -> None:
         self._database = database
         self._outbox = outbox
         self._sealer = sealer
         self._channels = channels
+        self._numbers = numbers
 
     async def create(self, context: WorkspaceContext, asked: CreateChannel) -> ChannelView:
-        """Connect a number. Raises `Conflict` when it is connected already, here or elsewhere."""
+        """Connect a number that the access token may use.
+
+        Raises `Conflict` when it is connected already, here or elsewhere; `Invalid` when Meta says that it may not;
+        `Unavailable` while Meta cannot be asked.
+        """
+        displayed = await self._numbers.check(asked.phone_number_id, asked.access_token.get_secret_value())
         sealed = self._seal({name: getattr(asked, name).get_secret_value() for name in _SECRETS})
         channel_id = uuid7()
         try:
@@ -79,7 +89,7 @@ class Registry:
                     asked.name,
                     asked.phone_number_id,
                     asked.waba_id,
-                    asked.display_phone_number,
+                    asked.display_phone_number or displayed,
                     sealed,
                     channel_id.hex,
                     asked.limits.model_dump(),
@@ -122,7 +132,14 @@ class Registry:
             return view(await self._row(connection, workspace_id, channel_id))
 
     async def update(self, context: WorkspaceContext, channel_id: UUID, asked: UpdateChannel) -> ChannelView:
-        """Change what is named; `state: active` starts a stopped number and lets its waiting messages go."""
+        """Change what is named; `state: active` starts a stopped number and lets its waiting messages go.
+
+        A new access token is tried first: raises as `create` does.
+        """
+        if asked.access_token is not None:
+            number = (await self.get(context.workspace_id, channel_id)).phone_number_id
+            if number is not None:
+                await self._numbers.check(number, asked.access_token.get_secret_value())
         async with self._database.api(context.workspace_id) as connection:
             before = await self._row(connection, context.workspace_id, channel_id, sql=_GET_TO_CHANGE)
             secrets = orjson.loads(self._sealer.open(before["sealed_credentials"]))
@@ -173,10 +190,8 @@ class Registry:
         return self._sealer.seal(orjson.dumps(secrets))
 
     async def _tell(self, connection: Connection, context: WorkspaceContext, row: Any, action: str) -> Receipt:
-        secrets = orjson.loads(self._sealer.open(row["sealed_credentials"]))
-        hooks = {name: secrets[name] for name in ("app_secret", "verify_token") if name in secrets}
         events: list[Event] = [
-            updated(row, sealed_webhook_secrets=self._seal(hooks) if hooks else None),
+            updated(row, self._sealer),
             AuditRecorded(
                 workspace_id=context.workspace_id,
                 action=action,
@@ -194,22 +209,6 @@ class Registry:
 def _limits(provider: str, asked: ChannelLimits) -> dict[str, Any]:
     """Each provider has its own defaults for what a request leaves out."""
     return (WebLimits(**asked.model_dump(exclude_unset=True)) if provider == web.PROVIDER else asked).model_dump()
-
-
-def updated(row: Any, *, sealed_webhook_secrets: str | None = None) -> ChannelUpdated:
-    """What is told of a channel that changed."""
-    return ChannelUpdated(
-        workspace_id=row["workspace_id"],
-        channel_id=row["id"],
-        revision=row["revision"],
-        provider=row["provider"],
-        display_name=row["name"],
-        phone_number_id=row["phone_number_id"],
-        waba_id=row["waba_id"],
-        webhook_identifier=row["webhook_identifier"],
-        sealed_webhook_secrets=sealed_webhook_secrets,
-        deleted=row["deleted_at"] is not None,
-    )
 
 
 def view(row: Any) -> ChannelView:

@@ -23,7 +23,9 @@ _WA_IDS = """
 update contacts c set wa_id = w.wa_id
 from unnest($1::uuid[], $2::text[]) w (id, wa_id) where c.id = w.id and c.wa_id is distinct from w.wa_id
 """
-_OPT_OUT = "update contacts set marketing_opt_out = true where id = any($1::uuid[]) and not marketing_opt_out"
+_OPT_OUT = """
+update contacts set marketing_opt_out = true, opt_out_at = now() where id = any($1::uuid[]) and not marketing_opt_out
+"""
 # The call has ended, so nothing more of this attempt can leave: its lease ends now, and settling may begin.
 _UNKNOWN = """
 update messages m set lease_until = now() from unnest($1::uuid[], $2::int[], $3::timestamptz[]) u (id, attempt, lease)
@@ -35,7 +37,8 @@ _HANDED = """
 update messages m set lease_until = null from unnest($1::uuid[], $2::int[], $3::timestamptz[]) u (id, attempt, lease)
 where m.id = u.id and m.attempt = u.attempt and m.status = 'sending' and m.lease_until = u.lease
 """
-# Nothing left this machine: the attempt never was.
+# Nothing left this machine: the attempt never was. Only while it is this very claim: a give-back whose commit was not
+# heard of is repeated, and the message may have been claimed anew meanwhile, under the same number.
 _GIVE_BACK = """
 with back as (
     update messages m set status = 'pending', attempt = m.attempt - 1, lease_until = null, waits_for = null
@@ -90,8 +93,8 @@ class Results:
             await self._learn(connection, definite, states)
             if opted_out:
                 await connection.execute(_OPT_OUT, sorted(opted_out))
-            await self._channels.stop(connection, rows.stopped(states.values()))
-            receipt = await self._outbox.add(connection, events(states.values()))
+            stopped = await self._channels.stop(connection, rows.stopped(states.values()))
+            receipt = await self._outbox.add(connection, [*events(states.values()), *stopped])
             await feed.append(connection, rows.changes(states.values()))
         return receipt
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import structlog
 from blazz_chassis.app import Service
@@ -101,9 +102,17 @@ class Rounds:
             pass
 
     async def _purge(self) -> None:
-        more = True
-        while more:
-            async with self._service.database.worker() as connection:
-                more = await feed.purge(connection, days=self._settings.chat_feed_days)
-        await self._notices.purge(days=self._settings.chat_notice_days)
-        await self._statuses.purge()
+        """Each on its own: one that fails keeps nothing else from being forgotten."""
+        notices = partial(self._notices.purge, days=self._settings.chat_notice_days)
+        for name, purge in (("changes", self._purge_changes), ("notices", notices), ("statuses", self._statuses.purge)):
+            try:
+                while await purge():
+                    pass
+            except Unavailable as error:
+                log.warning("purge_waits", of=name, error=error.code)
+            except Exception:
+                log.exception("purge_failed", of=name)
+
+    async def _purge_changes(self) -> bool:
+        async with self._service.database.worker() as connection:
+            return await feed.purge(connection, days=self._settings.chat_feed_days)

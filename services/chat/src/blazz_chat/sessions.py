@@ -7,13 +7,14 @@ import structlog
 from blazz_chassis.database import Database
 from blazz_chassis.errors import Permanent
 from blazz_chassis.outbox import Outbox
+from blazz_chassis.seal import Sealer
 from blazz_contracts.events import ProviderSession
 from blazz_contracts.events.provider_session import SessionTold
 from blazz_contracts.session import SessionState
 from blazz_contracts.views.session import CreateSession
 from pydantic import ValidationError
 
-from blazz_chat import registry
+from blazz_chat.channel_events import updated
 from blazz_chat.channels import Channels
 from blazz_chat.people import digits
 from blazz_chat.storable import storable
@@ -45,10 +46,11 @@ _MAX_NAME = 200
 class Sessions:
     """Keeps the state of sessions."""
 
-    def __init__(self, database: Database, outbox: Outbox, channels: Channels) -> None:
+    def __init__(self, database: Database, outbox: Outbox, channels: Channels, sealer: Sealer) -> None:
         self._database = database
         self._outbox = outbox
         self._channels = channels
+        self._sealer = sealer
 
     async def told(self, event: ProviderSession) -> UUID | None:
         """Keep a state; returns the channel that may send now, if any. Raises `Permanent` when it says no state."""
@@ -69,7 +71,7 @@ class Sessions:
                 told.name[:_MAX_NAME] if told.name else None,
                 CreateSession.model_fields["name"].default,
             )
-            events: list[Any] = [registry.updated(row)] if row is not None and row["renamed"] else []
+            events: list[Any] = [updated(row, self._sealer)] if row is not None and row["renamed"] else []
             receipt = await self._outbox.add(connection, events)
         if row is None:
             log.info("session_news_ignored", channel_id=str(event.channel_id), revision=told.revision)

@@ -39,6 +39,11 @@ class Settings(ServiceSettings):
         gt=0,
         description="An attempt of unknown outcome did not happen when webhooks flowed this long without a word of it.",
     )
+    chat_gateway_gone: float = Field(
+        default=300,
+        gt=0,
+        description="A gateway that was heard after the attempt is waited for, unless it has been silent this long.",
+    )
     chat_claim_fresh: float = Field(
         default=5, gt=0, description="A claim older than this is given back, not sent: the process was stalled."
     )

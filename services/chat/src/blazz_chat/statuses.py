@@ -6,6 +6,7 @@ from uuid import UUID
 
 from blazz_chassis.crashpoints import reach
 from blazz_chassis.database import Connection, Database
+from blazz_chassis.errors import DatabaseUnavailable, Unavailable
 from blazz_chassis.outbox import Outbox
 from blazz_contracts.events import ProviderStatus, WebhooksAlive
 from blazz_contracts.events.provider_status import StatusItem
@@ -25,24 +26,43 @@ _STRAY = """
 insert into stray_statuses (workspace_id, channel_id, item)
 select * from unnest($1::uuid[], $2::uuid[], $3::jsonb[])
 """
-_PURGE_STRAY = "delete from stray_statuses where received_at < now() - interval '7 days'"
-_OPT_OUT = "update contacts set marketing_opt_out = true where id = any($1::uuid[]) and not marketing_opt_out"
+# A part at a time: what outlasts a statement's time limit is rolled back, each time anew.
+_PURGE_STRAY = """
+delete from stray_statuses where ctid = any(array(
+    select ctid from stray_statuses where received_at < now() - interval '7 days' order by received_at limit $1))
+"""
+_PURGED_AT_ONCE = 5000
+_OPT_OUT = """
+update contacts set marketing_opt_out = true, opt_out_at = now() where id = any($1::uuid[]) and not marketing_opt_out
+"""
 # WhatsApp's own form of a number, where it differs from ours: the customer will write from that one.
 _WA_IDS = """
 update contacts c set wa_id = w.wa_id from unnest($1::uuid[], $2::text[]) w (id, wa_id)
 where c.id = w.id and c.phone <> w.wa_id and c.wa_id is distinct from w.wa_id
 """
-# Beats that waited in the queue may be handled out of order: an earlier one extends the stretch backwards.
+# Beats that waited in the queue may be handled out of order: an earlier one extends the stretch backwards. The time is
+# the gateway's: where its clock is ahead of the database's, by which leases end, it counts as now.
 _ALIVE = """
-insert into webhook_flows (instance, since, until) values ($1, $2, $2)
+insert into webhook_flows (instance, since, until, silence) values ($1, least($2, now()), least($2, now()), $3)
 on conflict (instance) do update set
-    since = case when $2 - webhook_flows.until > make_interval(secs => $3) then $2
-                 when webhook_flows.since - $2 <= make_interval(secs => $3) then least(webhook_flows.since, $2)
+    since = case when excluded.until - webhook_flows.until > make_interval(secs => $3) then excluded.until
+                 when webhook_flows.since - excluded.until <= make_interval(secs => $3)
+                      then least(webhook_flows.since, excluded.until)
                  else webhook_flows.since end,
-    until = greatest(webhook_flows.until, $2)
+    until = greatest(webhook_flows.until, excluded.until), silence = excluded.silence
+"""
+# Its webhook is set up: from now on its silence means something. Written once a channel.
+_SEEN = "update channels set status_seen_at = now() where id = any($1::uuid[]) and status_seen_at is null"
+_HOLD_BACK = """
+insert into webhook_flows (instance, since, until)
+values ($1, now() + make_interval(secs => $2), now() + make_interval(secs => $2))
+on conflict (instance) do update set
+    since = greatest(webhook_flows.since, excluded.since), until = greatest(webhook_flows.until, excluded.until)
 """
 _FORGET_FLOWS = "delete from webhook_flows where until < now() - interval '1 day'"
 
+RETRIED = "chat.statuses.retry"
+"""No gateway: the flow that tells since when no status waits to be tried again."""
 # A longer silence than this many beats is an outage: what came in between may still be on its way.
 MISSED_BEATS = 3
 
@@ -55,11 +75,13 @@ class Statuses:
         self._outbox = outbox
         self._channels = channels
         self._retries = retries
+        self._seen: set[UUID] = set()
 
     async def apply(self, batch: list[ProviderStatus]) -> Sequence[set[UUID]]:
         """Apply events; returns for each the channels in which a message may be sent again."""
         receipt, touched = await self._database.retrying(lambda: self._apply(batch))
         reach("statuses.committed")
+        self._seen.update(event.channel_id for event in batch)
         self._outbox.send_soon(receipt)
         return [touched for _ in batch]
 
@@ -91,7 +113,10 @@ class Statuses:
             opted_out = sorted({row.contact_id for row in states.values() if row.state.opted_out})
             if opted_out:
                 await connection.execute(_OPT_OUT, opted_out)
-            await self._channels.stop(connection, rows.stopped(states.values()))
+            stopped = await self._channels.stop(connection, rows.stopped(states.values()))
+            unseen = {event.channel_id for event in batch} - self._seen
+            if unseen:
+                await connection.execute(_SEEN, sorted(unseen))
             if stray:
                 await connection.execute(
                     _STRAY,
@@ -99,7 +124,7 @@ class Statuses:
                     [event.channel_id for event, _ in stray],
                     [storable(item.model_dump(mode="json")) for _, item in stray],
                 )
-            receipt = await self._outbox.add(connection, events(states.values()))
+            receipt = await self._outbox.add(connection, [*events(states.values()), *stopped])
             await feed.append(connection, [*merged, *rows.changes(states.values())])
         # A tick on what was sent before frees nobody: only what left, or waits again, lets others go.
         return receipt, {r.channel_id for r in states.values() if r.state.changed and r.moved_the_queue}
@@ -136,11 +161,22 @@ class Statuses:
         async with self._database.worker() as connection:
             await connection.execute(_ALIVE, beat.instance, beat.at, beat.interval * MISSED_BEATS)
 
-    async def purge(self) -> None:
-        """Forget what nobody will ask for any more."""
+    async def hold_back(self, seconds: float) -> None:
+        """Let silence count for nothing until a status that could not be applied has come again.
+
+        Raises `DatabaseUnavailable`, which keeps the status where it is, when that cannot be noted.
+        """
+        try:
+            async with self._database.worker() as connection:
+                await connection.execute(_HOLD_BACK, RETRIED, seconds)
+        except Unavailable as error:
+            raise DatabaseUnavailable(probe=self._database.probe) from error
+
+    async def purge(self) -> bool:
+        """Forget some of what nobody will ask for any more; returns whether there may be more."""
         async with self._database.worker() as connection:
-            await connection.execute(_PURGE_STRAY)
             await connection.execute(_FORGET_FLOWS)
+            return str(await connection.execute(_PURGE_STRAY, _PURGED_AT_ONCE)) == f"DELETE {_PURGED_AT_ONCE}"
 
 
 async def _meet(connection: Connection, met: dict[UUID, Address]) -> list[feed.Change]:

@@ -9,7 +9,7 @@ from blazz_contracts.event import Event
 
 
 class ChannelUpdated(Event):
-    """A channel (a WhatsApp number) was created, changed or deleted.
+    """A channel (a WhatsApp number) was created, changed or deleted, or stopped by WhatsApp.
 
     Told by chat; the gateway verifies webhooks by it.
     """
@@ -27,3 +27,7 @@ class ChannelUpdated(Event):
         default=None, description="JSON `{app_secret, verify_token}`, sealed with the key that chat and gateway share."
     )
     deleted: bool = False
+    state: Literal["active", "stopped"] | None = Field(
+        default=None, description="Whether it sends; none: told by a version that did not say."
+    )
+    state_reason: str | None = Field(default=None, description="Why it is stopped, for people.")

@@ -1,15 +1,31 @@
 """Channels (WhatsApp numbers) over HTTP."""
 
+import re
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Discriminator, Field, SecretStr, Tag
+from pydantic import AfterValidator, AwareDatetime, Discriminator, Field, SecretStr, Tag
 
 from blazz_contracts.event import Contract
 from blazz_contracts.session import SessionState
 from blazz_contracts.views.request import Request, WithoutNul
 
 MetaId = Field(pattern=r"^[0-9]{5,32}$", description="Meta's numeric id.")
+
+
+_WORD = re.compile(r"[\x21-\x7e]+")
+
+
+def _word(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value().strip()
+    if not _WORD.fullmatch(text):
+        raise ValueError("has a space, a line break or a letter outside ASCII in it: copy it again")
+    return SecretStr(text)
+
+
+Secret = Annotated[SecretStr, Field(min_length=1, max_length=256), AfterValidator(_word)]
+"""One of Meta's secrets: printable ASCII, since it goes into HTTP headers; what was copied around it is cut off."""
+AccessToken = Annotated[SecretStr, Field(min_length=1, max_length=1024), AfterValidator(_word)]
 
 
 class ChannelLimits(Contract):
@@ -41,9 +57,9 @@ class CreateChannel(Request):
     phone_number_id: str = MetaId
     waba_id: str = MetaId
     display_phone_number: Annotated[str, Field(max_length=32), WithoutNul] | None = None
-    access_token: SecretStr = Field(min_length=1, max_length=1024)
-    app_secret: SecretStr = Field(min_length=1, max_length=256)
-    verify_token: SecretStr = Field(min_length=1, max_length=256)
+    access_token: AccessToken
+    app_secret: Secret
+    verify_token: Secret
     limits: ChannelLimits = ChannelLimits()
 
 
@@ -73,9 +89,9 @@ class UpdateChannel(Request):
     """Changes to a channel: what is not named stays."""
 
     name: Annotated[str, Field(min_length=1, max_length=200), WithoutNul] | None = None
-    access_token: SecretStr | None = Field(default=None, min_length=1, max_length=1024)
-    app_secret: SecretStr | None = Field(default=None, min_length=1, max_length=256)
-    verify_token: SecretStr | None = Field(default=None, min_length=1, max_length=256)
+    access_token: AccessToken | None = None
+    app_secret: Secret | None = None
+    verify_token: Secret | None = None
     limits: ChannelLimits | None = None
     state: Literal["active", "stopped"] | None = Field(
         default=None, description="`active` starts a stopped number again."

@@ -21,8 +21,12 @@ class CheckMessage(Contract):
 
 
 class CheckedMessage(Contract):
-    """It may. Refusals: 404 contact, channel, reply_to; 409 channel stopped; 422 window closed, opted out, a type
-    that a WhatsApp Web number does not send."""
+    """It may. Refusals: 404 contact, channel, reply_to, upload; 409 channel stopped; 422 window closed, a type
+    that a WhatsApp Web number does not send.
+
+    That a customer has stopped marketing messages refuses what a campaign sends, when it is stored: what a person or a
+    program sends one by one may be of another kind, which chat cannot tell; WhatsApp refuses marketing to them itself.
+    """
 
     channel_id: UUID
     contact_id: UUID | None = Field(description="None: the contact is made when the message is stored.")

@@ -1,5 +1,7 @@
 """WhatsApp through Meta's Cloud API (Graph)."""
 
+import re
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -8,10 +10,13 @@ from blazz_chassis.http_client import never_left
 from blazz_contracts.message import Failure
 
 from blazz_chat.channels import Channel
-from blazz_chat.failures import Refusal, Remedy, refusal
+from blazz_chat.failures import TOKEN_UNUSABLE, Refusal, Remedy, refusal
 from blazz_chat.providers.protocol import Accepted, MediaSource, Outcome, Outgoing, Unknown, Unreachable
 
 _MEDIA = frozenset({"image", "video", "audio", "document", "sticker"})
+# What a header carries (RFC 9110), without spaces. A channel may have been connected before that was asked for.
+_HEADER = re.compile(r"[\x21-\x7e]+")
+_UNUSABLE = Refusal(Remedy.STOP_CHANNEL, TOKEN_UNUSABLE)
 
 
 class CloudApi:
@@ -28,6 +33,8 @@ class CloudApi:
 
     async def send(self, channel: Channel, message: Outgoing) -> Outcome:
         """`POST /{phone_number_id}/messages`."""
+        if not _HEADER.fullmatch(channel.access_token):
+            return _UNUSABLE
         body = orjson.dumps(payload(message))
         headers = {"Authorization": f"Bearer {channel.access_token}", "Content-Type": "application/json"}
         url = f"{self._base}/{channel.phone_number_id}/messages"
@@ -64,12 +71,28 @@ class CloudApi:
 
     async def upload(self, channel: Channel, media: MediaSource) -> str | Refusal | Unreachable:
         """`POST /{phone_number_id}/media`. Uploading twice is harmless: whatever went wrong may be tried again."""
+        if not _HEADER.fullmatch(channel.access_token):
+            return _UNUSABLE
+        size, parts = await media.open()
+        url = f"{self._base}/{channel.phone_number_id}/media"
+        # httpx's form around an empty file: the file itself is put in between, a part at a time.
+        form = httpx.Request(
+            "POST",
+            url,
+            data={"messaging_product": "whatsapp", "type": media.mime_type},
+            files={"file": (media.filename, b"", media.mime_type)},
+        )
+        boundary = form.headers["Content-Type"].partition("boundary=")[2]
+        frame, end = form.read(), f"\r\n--{boundary}--\r\n".encode()
         try:
             answer = await self._client.post(
-                f"{self._base}/{channel.phone_number_id}/media",
-                headers={"Authorization": f"Bearer {channel.access_token}"},
-                data={"messaging_product": "whatsapp", "type": media.mime_type},
-                files={"file": (media.filename, await media.read(), media.mime_type)},
+                url,
+                headers={
+                    "Authorization": f"Bearer {channel.access_token}",
+                    "Content-Type": form.headers["Content-Type"],
+                    "Content-Length": str(len(frame) + size),
+                },
+                content=_between(frame.removesuffix(end), parts, end),
                 timeout=self._timeout * 4,
             )
         except httpx.HTTPError as error:
@@ -93,6 +116,13 @@ class CloudApi:
         except httpx.HTTPError:
             return False
         return True
+
+
+async def _between(start: bytes, parts: AsyncIterator[bytes], end: bytes) -> AsyncIterator[bytes]:
+    yield start
+    async for part in parts:
+        yield part
+    yield end
 
 
 def _wa_id_in(said: dict[str, Any]) -> str | None:

@@ -1,5 +1,6 @@
 """What chat asks of a provider, and the five things it may answer."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -96,5 +97,5 @@ class MediaSource(Protocol):
     def filename(self) -> str:
         """The name the customer sees."""
 
-    async def read(self) -> bytes:
-        """The whole file; at most 100 MB."""
+    async def open(self) -> tuple[int, AsyncIterator[bytes]]:
+        """Its size in bytes, at most 100 MB, and its content, a part at a time. Raises `NotFound`, `Unavailable`."""
