@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 from blazz_chassis.database import Connection, Database
-from blazz_chassis.errors import DatabaseBusy, DatabaseUnavailable
+from blazz_chassis.errors import DatabaseBusy, DatabaseLocked, DatabaseUnavailable, DependencyDown
 from blazz_chassis.settings import ServiceSettings
 from blazz_local import Servers
 from prometheus_client import REGISTRY
@@ -149,6 +149,20 @@ async def test_a_statement_that_takes_too_long_is_busy_not_down(migrated: Servic
     with pytest.raises(DatabaseBusy):
         async with database.worker() as connection:
             await connection.execute("select pg_sleep(5)")
+    await database.close()
+
+
+async def test_a_lock_that_is_not_had_in_time_is_nobodys_fault_and_can_be_probed(migrated: ServiceSettings) -> None:
+    database = Database(migrated.database_api_url, migrated.database_worker_url, lock_timeout=0.1)
+    async with database.worker() as holder:
+        await holder.execute("lock table notes in exclusive mode")
+        with pytest.raises(DatabaseLocked) as raised:
+            async with database.worker() as connection:
+                await _note(connection, OURS)
+    assert isinstance(raised.value, DependencyDown)
+    assert raised.value.code == "database_busy"
+    assert raised.value.probe is not None
+    await raised.value.probe()
     await database.close()
 
 

@@ -13,7 +13,7 @@ from asyncpg.pool import PoolConnectionProxy
 from pydantic import SecretStr
 
 from blazz_chassis import metrics
-from blazz_chassis.errors import DatabaseBusy, DatabaseUnavailable
+from blazz_chassis.errors import DatabaseBusy, DatabaseLocked, DatabaseUnavailable
 
 if TYPE_CHECKING:
     from sqlmodel.ext.asyncio.session import AsyncSession
@@ -42,7 +42,6 @@ _AWAY = (
     OSError,
 )
 _AGAIN = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
-_BUSY = (asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError)
 
 
 class _Pool:
@@ -121,7 +120,8 @@ class Database:
     async def api(self, workspace_id: UUID) -> AsyncIterator[Connection]:
         """Run the block as one transaction of the api role that sees this workspace only.
 
-        Raises `DatabaseUnavailable` when the database is away, `DatabaseBusy` when a time limit ran out.
+        Raises `DatabaseUnavailable` when the database is away, `DatabaseBusy` when a statement took too long, and
+        `DatabaseLocked` (one of both) when a lock was not had in time.
         """
         async with self._transaction(self._api) as connection:
             await connection.execute(_SET_WORKSPACE, str(workspace_id))
@@ -159,7 +159,9 @@ class Database:
             raise DatabaseUnavailable(probe=self.probe) from error
         except _AWAY as error:
             raise DatabaseUnavailable(probe=self.probe) from error
-        except _BUSY as error:
+        except asyncpg.LockNotAvailableError as error:
+            raise DatabaseLocked(probe=self.probe) from error
+        except asyncpg.QueryCanceledError as error:
             raise DatabaseBusy from error
         except asyncpg.InterfaceError as error:
             if connection is not None and _is_closed(connection):

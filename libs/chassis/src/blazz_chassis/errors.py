@@ -6,9 +6,11 @@ BlazzError
 ├── Permanent          (in a consumer: straight to `.dead`)
 ├── Unroutable 500     (a command that no queue takes)
 └── Unavailable 503
+    ├── DatabaseBusy
     └── DependencyDown (in a consumer: pause, no try burned)
         ├── BrokerUnavailable
-        └── DatabaseUnavailable
+        ├── DatabaseUnavailable
+        └── DatabaseLocked (a DatabaseBusy, too)
 """
 
 from collections.abc import Awaitable, Callable
@@ -150,9 +152,17 @@ class DatabaseUnavailable(DependencyDown):
 
 
 class DatabaseBusy(Unavailable):
-    """A statement ran into its time limit, or a lock could not be had in time."""
+    """A statement ran into its time limit, or (`DatabaseLocked`) a lock could not be had in time."""
 
     code, title = "database_busy", "The database is busy; try again"
+
+
+class DatabaseLocked(DatabaseBusy, DependencyDown):
+    """A lock could not be had in time: somebody else (a migration, a long list) holds it.
+
+    So it is no fault of the message that waits for it. A statement that merely takes too long may be: half as much at
+    once may help, and one that never gets through must not stop the others.
+    """
 
 
 class Unroutable(BlazzError):
