@@ -45,6 +45,7 @@ class Sending:
         """`at_once`: campaigns side by side."""
         self._database, self._publisher, self._outbox = database, publisher, outbox
         self._service, self._pace, self._at_once, self._stopping = service, pace, at_once, stopping
+        # By the token of their lease: after an outage a campaign may be ours twice, until the old shipment notices.
         self._shipments: dict[UUID, tuple[Shipment, asyncio.Task[None]]] = {}
         self._nudged = asyncio.Event()
 
@@ -54,10 +55,15 @@ class Sending:
 
     def poke(self, campaign_ids: Iterable[UUID]) -> None:
         """Something changed in these campaigns."""
-        for campaign_id in campaign_ids:
-            held = self._shipments.get(campaign_id)
-            if held is not None:
-                held[0].poke()
+        changed = set(campaign_ids)
+        for shipment, _ in self._shipments.values():
+            if shipment.campaign_id in changed:
+                shipment.poke()
+
+    @property
+    def at_work(self) -> int:
+        """How many campaigns are in hand."""
+        return len(self._shipments)
 
     async def run(self) -> None:
         """Send until the service stops; batches in hand are finished and marked."""
@@ -82,7 +88,7 @@ class Sending:
             await asyncio.gather(*(task for _, task in self._shipments.values()), return_exceptions=True)
 
     async def _take(self) -> None:
-        free = self._at_once - len(self._shipments)
+        free = self._at_once - self.at_work
         if free <= 0:
             return
         async with self._database.worker() as connection:
@@ -109,10 +115,11 @@ class Sending:
             pace=self._pace,
             stopping=self._stopping.is_set,
         )
-        task = asyncio.create_task(self._run(campaign_id, shipment.run), name=f"shipment-{campaign_id}")
-        self._shipments[campaign_id] = (shipment, task)
+        token: UUID = taken["lease_token"]
+        task = asyncio.create_task(self._run(campaign_id, token, shipment.run), name=f"shipment-{campaign_id}")
+        self._shipments[token] = (shipment, task)
 
-    async def _run(self, campaign_id: UUID, run: Callable[[], Any]) -> None:
+    async def _run(self, campaign_id: UUID, token: UUID, run: Callable[[], Any]) -> None:
         log.info("shipment_started", campaign_id=str(campaign_id))
         try:
             with context.correlated(str(campaign_id), campaign_id=str(campaign_id)):
@@ -121,5 +128,5 @@ class Sending:
             # Its lease runs out, and it is taken again.
             log.exception("shipment_failed", campaign_id=str(campaign_id))
         finally:
-            self._shipments.pop(campaign_id, None)
+            self._shipments.pop(token, None)
             self._nudged.set()

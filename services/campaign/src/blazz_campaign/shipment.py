@@ -74,6 +74,7 @@ class Shipment:
     ) -> None:
         self._database, self._publisher, self._outbox = database, publisher, outbox
         self._id, self._token = campaign_id, token
+        self.campaign_id = campaign_id
         self._requests, self._pace, self._stopping = requests, pace, stopping
         self._poked = asyncio.Event()
         self._landed: int | None = None
