@@ -97,6 +97,8 @@ class Shipment:
                 turn = await self._take_turn()
             except Unavailable as error:
                 log.warning("shipment_waits", campaign_id=str(self._id), error=error.code)
+                if self._stopping():
+                    return  # the lease runs out; whoever takes it next finds the flight where it is
                 await self._pause(self._pace.poll)
                 continue
             if turn.over:
