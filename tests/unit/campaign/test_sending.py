@@ -7,9 +7,9 @@ from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
-from blazz_campaign import shipment
+from blazz_campaign import sending, shipment
 from blazz_campaign.sending import Sending
-from blazz_campaign.shipment import Pace, Shipment
+from blazz_campaign.shipment import Pace, Shipment, Turn
 from blazz_chassis.database import Database
 from blazz_chassis.outbox import Outbox
 from blazz_chassis.publisher import Publisher
@@ -77,3 +77,46 @@ async def test_a_campaign_taken_again_beside_its_old_shipment_is_waited_for_at_a
     assert not done
     new.set()
     await asyncio.wait_for(running, 5)
+
+
+class Script:
+    """A database whose turns are known, and a publisher that takes all."""
+
+    timeout = 5.0
+
+    def __init__(self, turns: list[Turn]) -> None:
+        self.turns = turns
+        self.sent: list[Any] = []
+
+    async def retrying(self, _: Any) -> Turn:
+        return self.turns.pop(0)
+
+    async def probe(self) -> None:
+        pass
+
+    async def send(self, message: Any) -> None:
+        self.sent.append(message)
+
+
+@pytest.mark.parametrize(("lease", "published"), [(15, 1), (4.9, 0)])
+async def test_nothing_is_published_that_the_lease_might_not_outlast(lease: float, published: int) -> None:
+    flight = [{"position": 1, "phone": "1", "variables": {}, "message_id": uuid4()}]
+    script = Script([Turn(over=False, flight=flight, flight_to=2), Turn(over=True)])
+    made = Shipment(
+        cast("Database", script),
+        cast("Publisher", script),
+        cast("Outbox", None),
+        campaign_id=uuid4(),
+        token=uuid4(),
+        requests=sending.Requests(
+            campaign_id=uuid4(),
+            workspace_id=uuid4(),
+            channel_id=uuid4(),
+            content={"type": "text", "body": "Hello"},
+            app_id="campaign",
+        ),
+        pace=Pace(window=10, batch=10, lease=lease, poll=0.01),
+        stopping=lambda: False,
+    )
+    await made.run()
+    assert len(script.sent) == published

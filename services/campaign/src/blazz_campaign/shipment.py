@@ -50,7 +50,9 @@ class Pace:
 
 
 @dataclass(slots=True)
-class _Turn:
+class Turn:
+    """What one transaction decided."""
+
     over: bool
     flight: list[Any] = field(default_factory=list)
     flight_to: int | None = None
@@ -105,12 +107,13 @@ class Shipment:
                 return
             if not turn.flight:
                 await self._wait_for_room()
-            elif asyncio.get_running_loop().time() < self._until:
+            # A publish may take as long as its time limit, and the lease must outlast it.
+            elif asyncio.get_running_loop().time() < self._until - self._publisher.timeout:
                 await self._publish(turn)
 
     # --- a turn
 
-    async def _take_turn(self) -> _Turn:
+    async def _take_turn(self) -> Turn:
         began = asyncio.get_running_loop().time()
         landed = self._landed
         turn = await self._database.retrying(self._turn)
@@ -124,12 +127,12 @@ class Shipment:
         self._until = began + self._pace.lease
         return turn
 
-    async def _turn(self) -> _Turn:
+    async def _turn(self) -> Turn:
         async with self._database.worker() as connection:
             campaign = (await row.lock(connection, [self._id])).get(self._id)
             if campaign is None or campaign.lease_token != self._token:
                 log.info("shipment_lost", campaign_id=str(self._id))
-                return _Turn(over=True)
+                return Turn(over=True)
             if self._landed is not None and campaign.flight_to == self._landed:
                 await recipients.land(connection, campaign)
             flight = await self._next(connection, campaign)
@@ -143,7 +146,7 @@ class Shipment:
             campaign.lease = self._pace.lease
             receipt = await row.save(connection, self._outbox, [campaign])
         self._outbox.send_soon(receipt)
-        return _Turn(over, flight, campaign.flight_to, campaign.now)
+        return Turn(over, flight, campaign.flight_to, campaign.now)
 
     async def _next(self, connection: Connection, campaign: Campaign) -> list[Any]:
         """What to publish now: the flight that somebody (or a broker that was away) left, or the next ones."""
@@ -159,7 +162,7 @@ class Shipment:
 
     # --- publishing
 
-    async def _publish(self, turn: _Turn) -> None:
+    async def _publish(self, turn: Turn) -> None:
         try:
             # Waiting inside of 200 publishes would let the lease run out.
             await self._publisher.probe()
