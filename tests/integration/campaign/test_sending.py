@@ -109,3 +109,42 @@ async def test_a_stop_in_the_middle_leaves_nothing_in_flight_and_the_next_instan
     await world.until_state(campaign["id"], "completed")
     assert set(world.chat.asked.values()) == {1}
     assert len(world.chat.requests) == 400
+
+
+async def test_twenty_campaigns_without_room_do_not_keep_the_twenty_first_waiting(idle_world: World) -> None:
+    world = idle_world
+    world.chat.script = lambda _: []
+    await world.start(campaign_window=5)
+    await world.chat.listen()
+    stuck = [await world.create(10) for _ in range(20)]
+    await until(lambda: len(world.chat.requests) == 100)
+
+    moving = await world.create(5)
+    await until(lambda: len(world.chat.requests) == 105)
+    await until(lambda: _nobody_holds(world))
+    # With room again they go on, whoever takes them.
+    world.chat.script = lambda _: ["sent"]
+    await world.chat.tell(world.chat.requests, "sent")
+    for campaign in (moving, *stuck):
+        await world.until_state(campaign["id"], "completed", within=40)
+    assert set(world.chat.asked.values()) == {1}
+
+
+async def test_campaigns_that_flow_give_way_to_one_that_waits_for_a_place(idle_world: World) -> None:
+    world = idle_world
+    await world.start(campaign_window=2, campaign_at_once=2)
+    await world.chat.listen()
+    # Two at a time, each told at once: they never want for room, and would keep both places for minutes.
+    flowing = [await world.create(5000) for _ in range(2)]
+    for campaign in flowing:
+        await world.until_state(campaign["id"], "sending")
+    await until(lambda: len({each.origin.id for each in world.chat.requests.values()}) == 2)
+    waiting = await world.create(2)
+    await world.until_state(waiting["id"], "completed", within=30)
+    assert {(await world.view(each["id"]))["state"] for each in flowing} == {"sending"}
+    for campaign in flowing:
+        await world.api("POST", f"/{campaign['id']}/cancel")
+
+
+async def _nobody_holds(world: World) -> bool:
+    return not await world.rows("select 1 from campaigns where lease_token is not null")

@@ -17,15 +17,23 @@ from blazz_campaign.shipment import Pace, Shipment
 
 log = structlog.get_logger(__name__)
 
-# The token fences: who lost its lease finds another's in the row, and stops.
-_TAKE = """
-update campaigns set lease_token = gen_random_uuid(), lease_until = now() + make_interval(secs => $1)
-where id in (
-    select id from campaigns
-    where state = 'sending' and n_queued > 0 and (lease_until is null or lease_until < now())
-    order by id limit $2 for update skip locked)
-returning id, workspace_id, channel_id, content, lease_token
+# Seconds after which a campaign gives way when another waits for its place: some batches, so that giving it back and
+# taking it again costs little, and a minute is enough for a dozen rounds.
+_DUTY = 5.0
+
+# What a shipment would find something to do on: a flight that its sender left, or room (`Pace.wanted`).
+_READY = """
+state = 'sending' and n_queued > 0 and (lease_until is null or lease_until < now())
+and (flight_to is not null or $1::int - n_requested >= least($2::int, n_queued))
 """
+# Who has waited longest first: where something moves, somebody was at it. The token fences: who lost its lease finds
+# another's in the row, and stops.
+_TAKE = f"""
+update campaigns set lease_token = gen_random_uuid(), lease_until = now() + make_interval(secs => $3)
+where id in (select id from campaigns where {_READY} order by moved_at, id limit $4 for update skip locked)
+returning id, workspace_id, channel_id, content, lease_token
+"""  # noqa: S608
+_WAITING = f"select count(*) from (select from campaigns where {_READY} limit $3) waiting"  # noqa: S608
 
 
 class Sending:
@@ -89,12 +97,22 @@ class Sending:
 
     async def _take(self) -> None:
         free = self._at_once - self.at_work
+        room = (self._pace.window, self._pace.worth)
         if free <= 0:
+            async with self._database.worker() as connection:
+                self._make_way(await connection.fetchval(_WAITING, *room, self._at_once))
             return
         async with self._database.worker() as connection:
-            taken = await connection.fetch(_TAKE, self._pace.lease, free)
+            taken = await connection.fetch(_TAKE, *room, self._pace.lease, free)
         for each in taken:
             self._ship(each)
+
+    def _make_way(self, waiting: int) -> None:
+        """Have so many campaigns given back, those longest in hand first."""
+        latest = asyncio.get_running_loop().time() - _DUTY
+        served = sorted((each for each, _ in self._shipments.values() if each.began < latest), key=lambda s: s.began)
+        for shipment in served[:waiting]:
+            shipment.give_way()
 
     def _ship(self, taken: Any) -> None:
         campaign_id: UUID = taken["id"]
