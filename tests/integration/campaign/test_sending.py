@@ -1,7 +1,10 @@
 """A list goes in, and everybody on it gets one message."""
 
+import asyncio
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
+
+import httpx
 
 from tests.integration.campaign.conftest import World, numbers
 from tests.support.polling import until
@@ -20,6 +23,37 @@ async def test_everybody_on_the_list_is_requested_once_and_the_campaign_complete
     assert one.content.body == "Hello Person 7"  # type: ignore[union-attr]
     assert (one.workspace_id, one.channel_id) == (world.workspace_id, world.channel_id)
     assert (one.lane, one.origin.kind, one.origin.id) == ("campaign", "campaign", UUID(campaign["id"]))
+
+
+async def test_a_campaign_asked_for_twice_under_one_key_after_a_lost_answer_is_one_campaign(world: World) -> None:
+    body = {
+        "name": "Sale",
+        "channel_id": str(world.channel_id),
+        "text": {"body": "Hello"},
+        "recipients": numbers(3),
+    }
+
+    async def ask(body: dict[str, Any], **more: Any) -> httpx.Response:
+        return await world.api("POST", "", json=body, headers={"Idempotency-Key": "spring-sale"}, **more)
+
+    at_once = await asyncio.gather(*(ask(body) for _ in range(3)))
+    assert [each.status_code for each in at_once] == [202] * 3
+    (campaign_id,) = {each.json()["id"] for each in at_once}
+    await world.until_state(campaign_id, "completed")
+
+    # Accepted is accepted, whatever became of the channel since.
+    world.chat.channel(world.channel_id, "stopped")
+    again = await ask(dict(reversed(body.items())))
+    assert (again.status_code, again.json()["id"], again.json()["state"]) == (202, campaign_id, "completed")
+    world.chat.channel(world.channel_id)
+
+    other = await ask(body | {"name": "Another sale"})
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    theirs = await ask(body, workspace_id=uuid4())
+    assert theirs.status_code == 202
+    assert theirs.json()["id"] != campaign_id
+    await until(lambda: len(world.chat.requests) == 6)
+    assert len(await world.rows("select 1 from jobs")) == 2
 
 
 async def test_a_template_carries_each_recipients_own_values(world: World) -> None:

@@ -129,7 +129,7 @@ PASSAGES: tuple[Passage, ...] = (
     ),
 )
 
-_REQUEST_HEADERS = ("content-type", "content-length", "x-filename", "range", "if-none-match")
+_REQUEST_HEADERS = ("content-type", "content-length", "x-filename", "range", "if-none-match", "idempotency-key")
 _ANSWER_HEADERS = (
     "content-type",
     "content-length",
