@@ -12,10 +12,11 @@ import pytest_asyncio
 from blazz_chassis import inbox
 from blazz_chassis.database import Database
 from blazz_chassis.errors import BrokerUnavailable
-from blazz_chassis.outbox import Outbox
+from blazz_chassis.outbox import _OLDEST, Outbox
 from blazz_chassis.publisher import Publisher
 from blazz_chassis.settings import ServiceSettings
 from blazz_contracts.topology import Address
+from prometheus_client import REGISTRY
 
 from tests.support.polling import until
 
@@ -84,6 +85,28 @@ async def test_the_relay_leaves_fresh_rows_to_their_writer_and_takes_stale_ones(
     assert await rows(database) == 1
 
 
+async def test_the_age_of_the_oldest_row_is_told_without_reading_them_all(
+    publisher: Publisher, database: Database
+) -> None:
+    outbox = Outbox(database, publisher, service="chassis")
+    async with database.worker() as connection:
+        await outbox.add(connection, [order(n) for n in range(3)])
+    async with database.worker() as connection:
+        await connection.execute(
+            "update outbox set created_at = now() - interval '1 hour' "
+            "where id = (select id from outbox order by id limit 1)"
+        )
+    await outbox.relay_once()
+    assert REGISTRY.get_sample_value("blazz_outbox_oldest_seconds") == pytest.approx(3600, abs=60)
+    async with database.worker() as connection:
+        await connection.execute("set local enable_seqscan = off")
+        plan = "\n".join(row[0] for row in await connection.fetch(f"explain {_OLDEST}"))
+        assert "outbox_pkey" in plan
+        await connection.execute("delete from outbox")
+    await outbox.relay_once()
+    assert REGISTRY.get_sample_value("blazz_outbox_oldest_seconds") == 0
+
+
 async def test_several_relays_send_each_row_once(broker: Broker, publisher: Publisher, database: Database) -> None:
     outboxes = [Outbox(database, publisher, service="chassis", lease=0.0) for _ in range(3)]
     async with database.worker() as connection:
@@ -142,7 +165,7 @@ import asyncio, sys
 from typing import ClassVar
 from uuid import UUID
 from blazz_chassis.database import Database
-from blazz_chassis.outbox import Outbox
+from blazz_chassis.outbox import _OLDEST, Outbox
 from blazz_chassis.publisher import Publisher
 from blazz_contracts import Event, Kind
 

@@ -44,7 +44,10 @@ update outbox set lease_until = now() + $2 * interval '1 second', lease_token = 
 where id in (select id from outbox where lease_until < now() order by id limit $1 for update skip locked)
 returning id, exchange, routing_key, mandatory, type, body, headers, extract(epoch from created_at)::float8 as created
 """
-_OLDEST = "select coalesce(extract(epoch from now() - min(created_at)), 0)::float8 from outbox"
+# The first by its key, which grows with time: there is no index on `created_at`, and this is asked at every poll.
+_OLDEST = """
+select coalesce((select extract(epoch from now() - created_at) from outbox order by id limit 1), 0)::float8
+"""
 
 
 @dataclass(frozen=True, slots=True)

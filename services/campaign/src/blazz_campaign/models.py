@@ -57,6 +57,16 @@ class Campaign(SQLModel, table=True):
             postgresql_where=text("request_key IS NOT NULL"),
         ),
         Index("campaigns_at_work", "id", postgresql_where=text("state in ('freezing', 'sending')")),
+        Index(
+            "campaigns_adrift",
+            "id",
+            postgresql_where=text("flight_to IS NOT NULL AND state in ('cancelled', 'failed')"),
+        ),
+        Index(
+            "campaigns_unfrozen",
+            "job_id",
+            postgresql_where=text("frozen_at IS NULL AND state in ('draft', 'freezing', 'paused')"),
+        ),
         Index("campaigns_untold", "told_at", postgresql_where=text("told_revision < revision")),
         # Counted up with every batch: room on the page keeps the versions of a row together.
         {"postgresql_with": {"fillfactor": 50}},
