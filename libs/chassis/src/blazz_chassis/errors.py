@@ -4,6 +4,7 @@ BlazzError
 ├── Invalid 422 · Unauthorized 401 · Forbidden 403 · NotFound 404 · Conflict 409
 ├── TooSlow 408 · TooLarge 413 · TooMany 429
 ├── Permanent          (in a consumer: straight to `.dead`)
+│   └── MessageTooLarge 413
 ├── Unroutable 500     (a command that no queue takes)
 └── Unavailable 503
     ├── DatabaseBusy
@@ -178,6 +179,12 @@ class Permanent(BlazzError):
     """A message that will fail however often it is tried: it goes to `.dead` at once, with this reason."""
 
     code, title = "permanent", "This can never succeed"
+
+
+class MessageTooLarge(Permanent):
+    """A message that we do not publish: a broker that refuses it would close the channel that all publish on."""
+
+    code, title, status = "message_too_large", "What is to be told is too large for one message", 413
 
 
 class SettingsMissing(BlazzError):

@@ -75,7 +75,7 @@ class Outbox:
     async def add(self, connection: Connection, events: Sequence[Event | tuple[Event, Address]]) -> Receipt:
         """Write the events in the caller's transaction, in one statement. Hand the receipt to `send` after the commit.
 
-        Message ids are given here and stay the same however often a message is sent.
+        Message ids are given here and stay the same however often a message is sent. Raises `MessageTooLarge`.
         """
         messages = tuple(
             outgoing.of(event[0], app_id=self._service, to=event[1])
@@ -83,6 +83,9 @@ class Outbox:
             else outgoing.of(event, app_id=self._service)
             for event in events
         )
+        for message in messages:
+            # Here, where it can be refused: a row that is never taken would be tried again for ever.
+            self._publisher.check_size(message)
         receipt = Receipt(uuid7(), messages)
         if messages:
             await connection.execute(
