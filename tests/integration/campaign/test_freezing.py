@@ -136,6 +136,22 @@ async def test_cancelled_while_freezing_nobody_is_written_to(idle_world: World) 
     assert await world.rows("select 1 from list_parts") == []
 
 
+async def test_a_template_that_no_message_could_carry_is_refused_at_once(world: World) -> None:
+    component = {"type": "body", "parameters": [{"type": "text", "text": "x" * 200_000}]}
+    answer = await world.api(
+        "POST",
+        "",
+        json={
+            "name": "Sale",
+            "channel_id": str(world.channel_id),
+            "template": {"name": "offer", "language": "en", "components": [component]},
+            "recipients": numbers(1),
+        },
+    )
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "template.components"
+
+
 async def test_jobs_that_ended_long_ago_are_forgotten(world: World) -> None:
     campaign = await world.create(1)
     await world.until_state(campaign["id"], "completed")

@@ -18,6 +18,7 @@ from blazz_contracts.views.campaign import CampaignView, CreateCampaign
 
 from blazz_campaign import audit, freezing, lists, row, spreadsheet
 from blazz_campaign.channels import Channels
+from blazz_campaign.wording import LONGEST, Wording
 
 _INSERT = f"""
 insert into campaigns (id, workspace_id, name, channel_id, content, state, job_id, created_by, request_key,
@@ -150,6 +151,10 @@ def _content(asked: CreateCampaign) -> dict[str, Any]:
         raise Invalid("a name cannot have a NUL character", field="name")
     if _has_nul(content):
         raise Invalid("a message cannot carry a NUL character", field="template" if asked.template else "text")
+    if Wording(content).length > LONGEST:
+        raise Invalid(
+            f"has over {LONGEST:,} characters", field="template.components" if asked.template else "text.body"
+        )
     return content
 
 
