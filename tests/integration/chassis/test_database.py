@@ -166,6 +166,20 @@ async def test_a_lock_that_is_not_had_in_time_is_nobodys_fault_and_can_be_probed
     await database.close()
 
 
+async def test_a_connection_that_breaks_while_it_is_given_back_takes_nothing_back(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(_: asyncpg.Connection, **more: float) -> None:
+        raise asyncpg.InternalClientError("cannot switch to state 15")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(asyncpg.Connection, "reset", broken)
+        async with database.worker() as connection:
+            await _note(connection, OURS)
+    async with database.worker() as connection:
+        assert await _seen(connection) == {OURS}
+
+
 async def test_a_database_that_is_away_is_unavailable(migrated: ServiceSettings) -> None:
     nowhere = "postgresql://nobody:x@127.0.0.1:1/none"
     database = Database(nowhere, nowhere)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import asyncpg
 import orjson
+import structlog
 from asyncpg.pool import PoolConnectionProxy
 from pydantic import SecretStr
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 else:
     Connection = PoolConnectionProxy
     Pool = asyncpg.Pool
+
+log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
@@ -169,7 +172,7 @@ class Database:
             raise
         finally:
             if connection is not None and pool is not None:
-                await pool.release(connection, timeout=source.acquire_timeout)
+                await _give_back(pool, connection, source.acquire_timeout)
 
     async def retrying(self, transaction: Callable[[], Awaitable[T]], *, attempts: int = 5) -> T:
         """Run `transaction` (it opens its own) and run it again when PostgreSQL asks for that (40001, 40P01)."""
@@ -215,6 +218,14 @@ class Database:
         await self._worker.close()
         if self._sessions is not None:
             await self._sessions.close()
+
+
+async def _give_back(pool: Pool, connection: Connection, timeout: float) -> None:
+    try:
+        await pool.release(connection, timeout=timeout)
+    except Exception as error:
+        # Cut off while asyncpg tidied it up, and closed by that: what was committed is committed.
+        log.info("connection_not_given_back", error=repr(error))
 
 
 def _is_closed(connection: Connection) -> bool:
