@@ -83,7 +83,10 @@ class World:
         token = context.sign(who, CONTEXT_KEY, audience="campaign")
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", timeout=30) as http:
             return await http.request(
-                method, f"/internal/campaigns{path}", headers={"Authorization": f"Bearer {token}"}, **more
+                method,
+                f"/internal/campaigns{path}",
+                headers={"Authorization": f"Bearer {token}"} | more.pop("headers", {}),
+                **more,
             )
 
     async def create(self, recipients: int | list[dict[str, Any]] = 3, **more: Any) -> dict[str, Any]:

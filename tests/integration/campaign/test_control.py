@@ -1,9 +1,12 @@
 """Pause, resume, cancel, start: they take hold within a batch, and doing them twice is doing them once."""
 
 import uuid
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from blazz_campaign.channels import Channels
+from blazz_campaign.tending import Tending
+from blazz_chassis.outbox import Outbox
 from blazz_contracts.message import Failure
 
 from tests.integration.campaign.conftest import SHORT_LEASE, World
@@ -158,6 +161,33 @@ async def test_a_channel_that_stops_pauses_the_campaign_with_chats_reason(idle_w
     await act(world, campaign, "resume")
     await world.chat.tell(world.chat.requests, "sent")
     await world.until_state(campaign["id"], "completed")
+
+
+async def test_each_campaign_that_stands_still_has_its_channel_asked_for_in_its_turn(world: World) -> None:
+    made = [(await world.create(1, start=False))["id"] for _ in range(25)]
+    for each in made:
+        await world.until_counts(each, queued=1)
+    ids = [uuid.UUID(each) for each in made]
+    await world.execute(
+        "update campaigns set state = 'sending', n_queued = 0, n_requested = 1, "
+        "moved_at = now() - make_interval(secs => 3600 + n) "
+        "from unnest($1::uuid[], $2::int[]) each (id, n) where campaigns.id = each.id",
+        ids,
+        list(range(25, 0, -1)),
+    )
+    asked: list[uuid.UUID] = []
+
+    class Asked:
+        async def find(self, _context: Any, channel_id: uuid.UUID) -> None:
+            asked.append(channel_id)
+
+    tending = Tending(world.database, cast("Outbox", None), cast("Channels", Asked()), stall=30)
+    await tending.pause_stopped()
+    assert len(asked) == 20
+    await tending.pause_stopped()
+    assert len(asked) == 25
+    await tending.pause_stopped()
+    assert len(asked) == 45
 
 
 async def test_a_channel_that_is_not_there_is_refused_and_one_that_cannot_be_asked_for_is_not(world: World) -> None:

@@ -1,9 +1,12 @@
 """A list becomes recipients: in the background, and nothing of it is dropped without a word."""
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
+from blazz_campaign import freezing, sending, tending
+from blazz_campaign.freezing import Freezing
+from blazz_chassis.outbox import Outbox
 
 from tests.integration.campaign.conftest import World, numbers
 from tests.support.polling import until
@@ -131,6 +134,59 @@ async def test_cancelled_while_freezing_nobody_is_written_to(idle_world: World) 
     assert set(counted) <= {"cancelled"}
     assert world.chat.requests == {}
     assert await world.rows("select 1 from list_parts") == []
+
+
+async def test_a_template_that_no_message_could_carry_is_refused_at_once(world: World) -> None:
+    component = {"type": "body", "parameters": [{"type": "text", "text": "x" * 200_000}]}
+    answer = await world.api(
+        "POST",
+        "",
+        json={
+            "name": "Sale",
+            "channel_id": str(world.channel_id),
+            "template": {"name": "offer", "language": "en", "components": [component]},
+            "recipients": numbers(1),
+        },
+    )
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "template.components"
+
+
+async def test_jobs_that_ended_long_ago_are_forgotten(world: World) -> None:
+    campaign = await world.create(1)
+    await world.until_state(campaign["id"], "completed")
+    (job,) = await world.rows("select id from jobs")
+    await _job_ended(world, job["id"])
+    await world.execute(
+        "insert into jobs (id, workspace_id, kind, state, updated_at) "
+        "select gen_random_uuid(), $1, 'freeze', state, now() - interval '31 days' "
+        "from unnest(array['done', 'failed', 'cancelled', 'queued']) state, generate_series(1, 700) "
+        "where state <> 'queued' or generate_series = 1",
+        world.workspace_id,
+    )
+    await world.execute("update jobs set kind = 'other', run_at = now() + interval '1 day' where state = 'queued'")
+    await Freezing(world.database, cast("Outbox", None), lambda: None, page=1, most=1).purge()
+    left = await world.rows("select id, state from jobs order by state")
+    assert [each["state"] for each in left] == ["done", "queued"]
+    assert left[0]["id"] == job["id"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "arguments", "index"),
+    [
+        (tending._ADRIFT, [], "campaigns_adrift"),
+        (tending._STALLED, [30.0, UUID(int=0), 20], "campaigns_at_work"),
+        (freezing._GIVEN_UP, [], "campaigns_unfrozen"),
+        (freezing._PURGE, [30, 1000], "jobs_over"),
+        (sending._TAKE, [1000, 100, 15.0, 20], "campaigns_at_work"),
+        (sending._WAITING, [1000, 100, 20], "campaigns_at_work"),
+    ],
+)
+async def test_the_rounds_read_by_index(idle_world: World, statement: str, arguments: list[Any], index: str) -> None:
+    async with idle_world.database.worker() as connection:
+        await connection.execute("set local enable_seqscan = off")
+        plan = await connection.fetch(f"explain {statement}", *arguments)
+    assert index in "\n".join(row[0] for row in plan)
 
 
 async def _job_ended(world: World, job_id: UUID) -> None:

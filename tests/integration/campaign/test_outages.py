@@ -72,5 +72,24 @@ async def test_with_the_databases_connections_cut_in_the_middle_everybody_is_sti
     assert len(world.chat.requests) == 600
 
 
+async def test_a_stop_without_a_database_ends_at_once(idle_world: World) -> None:
+    world = idle_world
+    ways = [Proxy(world.made.api_url), Proxy(world.made.worker_url)]
+    for way in ways:
+        await way.mend()
+    world.chat.script = lambda _: []
+    service = await world.start(
+        database_api_url=SecretStr(ways[0].url), database_worker_url=SecretStr(ways[1].url), campaign_window=10
+    )
+    await world.chat.listen()
+    await world.create(40)
+    await until(lambda: len(world.chat.requests) == 10)
+    for way in ways:
+        await way.cut()
+    began = asyncio.get_running_loop().time()
+    await world.stop(service)
+    assert asyncio.get_running_loop().time() - began < 5
+
+
 async def _in_flight(world: World) -> bool:
     return bool((await world.rows("select flight_to from campaigns"))[0]["flight_to"])

@@ -1,7 +1,10 @@
 """A list goes in, and everybody on it gets one message."""
 
+import asyncio
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
+
+import httpx
 
 from tests.integration.campaign.conftest import World, numbers
 from tests.support.polling import until
@@ -20,6 +23,37 @@ async def test_everybody_on_the_list_is_requested_once_and_the_campaign_complete
     assert one.content.body == "Hello Person 7"  # type: ignore[union-attr]
     assert (one.workspace_id, one.channel_id) == (world.workspace_id, world.channel_id)
     assert (one.lane, one.origin.kind, one.origin.id) == ("campaign", "campaign", UUID(campaign["id"]))
+
+
+async def test_a_campaign_asked_for_twice_under_one_key_after_a_lost_answer_is_one_campaign(world: World) -> None:
+    body = {
+        "name": "Sale",
+        "channel_id": str(world.channel_id),
+        "text": {"body": "Hello"},
+        "recipients": numbers(3),
+    }
+
+    async def ask(body: dict[str, Any], **more: Any) -> httpx.Response:
+        return await world.api("POST", "", json=body, headers={"Idempotency-Key": "spring-sale"}, **more)
+
+    at_once = await asyncio.gather(*(ask(body) for _ in range(3)))
+    assert [each.status_code for each in at_once] == [202] * 3
+    (campaign_id,) = {each.json()["id"] for each in at_once}
+    await world.until_state(campaign_id, "completed")
+
+    # Accepted is accepted, whatever became of the channel since.
+    world.chat.channel(world.channel_id, "stopped")
+    again = await ask(dict(reversed(body.items())))
+    assert (again.status_code, again.json()["id"], again.json()["state"]) == (202, campaign_id, "completed")
+    world.chat.channel(world.channel_id)
+
+    other = await ask(body | {"name": "Another sale"})
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    theirs = await ask(body, workspace_id=uuid4())
+    assert theirs.status_code == 202
+    assert theirs.json()["id"] != campaign_id
+    await until(lambda: len(world.chat.requests) == 6)
+    assert len(await world.rows("select 1 from jobs")) == 2
 
 
 async def test_a_template_carries_each_recipients_own_values(world: World) -> None:
@@ -109,3 +143,42 @@ async def test_a_stop_in_the_middle_leaves_nothing_in_flight_and_the_next_instan
     await world.until_state(campaign["id"], "completed")
     assert set(world.chat.asked.values()) == {1}
     assert len(world.chat.requests) == 400
+
+
+async def test_twenty_campaigns_without_room_do_not_keep_the_twenty_first_waiting(idle_world: World) -> None:
+    world = idle_world
+    world.chat.script = lambda _: []
+    await world.start(campaign_window=5)
+    await world.chat.listen()
+    stuck = [await world.create(10) for _ in range(20)]
+    await until(lambda: len(world.chat.requests) == 100)
+
+    moving = await world.create(5)
+    await until(lambda: len(world.chat.requests) == 105)
+    await until(lambda: _nobody_holds(world))
+    # With room again they go on, whoever takes them.
+    world.chat.script = lambda _: ["sent"]
+    await world.chat.tell(world.chat.requests, "sent")
+    for campaign in (moving, *stuck):
+        await world.until_state(campaign["id"], "completed", within=40)
+    assert set(world.chat.asked.values()) == {1}
+
+
+async def test_campaigns_that_flow_give_way_to_one_that_waits_for_a_place(idle_world: World) -> None:
+    world = idle_world
+    await world.start(campaign_window=2, campaign_at_once=2)
+    await world.chat.listen()
+    # Two at a time, each told at once: they never want for room, and would keep both places for minutes.
+    flowing = [await world.create(5000) for _ in range(2)]
+    for campaign in flowing:
+        await world.until_state(campaign["id"], "sending")
+    await until(lambda: len({each.origin.id for each in world.chat.requests.values()}) == 2)
+    waiting = await world.create(2)
+    await world.until_state(waiting["id"], "completed", within=30)
+    assert {(await world.view(each["id"]))["state"] for each in flowing} == {"sending"}
+    for campaign in flowing:
+        await world.api("POST", f"/{campaign['id']}/cancel")
+
+
+async def _nobody_holds(world: World) -> bool:
+    return not await world.rows("select 1 from campaigns where lease_token is not null")

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 from blazz_chassis.database import Connection, Database
-from blazz_chassis.errors import DatabaseBusy, DatabaseUnavailable
+from blazz_chassis.errors import DatabaseBusy, DatabaseLocked, DatabaseUnavailable, DependencyDown
 from blazz_chassis.settings import ServiceSettings
 from blazz_local import Servers
 from prometheus_client import REGISTRY
@@ -150,6 +150,34 @@ async def test_a_statement_that_takes_too_long_is_busy_not_down(migrated: Servic
         async with database.worker() as connection:
             await connection.execute("select pg_sleep(5)")
     await database.close()
+
+
+async def test_a_lock_that_is_not_had_in_time_is_nobodys_fault_and_can_be_probed(migrated: ServiceSettings) -> None:
+    database = Database(migrated.database_api_url, migrated.database_worker_url, lock_timeout=0.1)
+    async with database.worker() as holder:
+        await holder.execute("lock table notes in exclusive mode")
+        with pytest.raises(DatabaseLocked) as raised:
+            async with database.worker() as connection:
+                await _note(connection, OURS)
+    assert isinstance(raised.value, DependencyDown)
+    assert raised.value.code == "database_busy"
+    assert raised.value.probe is not None
+    await raised.value.probe()
+    await database.close()
+
+
+async def test_a_connection_that_breaks_while_it_is_given_back_takes_nothing_back(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(_: asyncpg.Connection, **more: float) -> None:
+        raise asyncpg.InternalClientError("cannot switch to state 15")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(asyncpg.Connection, "reset", broken)
+        async with database.worker() as connection:
+            await _note(connection, OURS)
+    async with database.worker() as connection:
+        assert await _seen(connection) == {OURS}
 
 
 async def test_a_database_that_is_away_is_unavailable(migrated: ServiceSettings) -> None:

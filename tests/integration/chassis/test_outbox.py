@@ -9,15 +9,17 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
-from blazz_chassis import inbox
+from blazz_chassis import inbox, outbox_line
 from blazz_chassis.database import Database
 from blazz_chassis.errors import BrokerUnavailable
-from blazz_chassis.outbox import Outbox
+from blazz_chassis.outbox import _OLDEST, Outbox
 from blazz_chassis.publisher import Publisher
 from blazz_chassis.settings import ServiceSettings
 from blazz_contracts.topology import Address
+from prometheus_client import REGISTRY
 
 from tests.support.polling import until
+from tests.support.proxy import Proxy
 
 from .conftest import QUEUE, Broker, Ordered
 
@@ -84,6 +86,28 @@ async def test_the_relay_leaves_fresh_rows_to_their_writer_and_takes_stale_ones(
     assert await rows(database) == 1
 
 
+async def test_the_age_of_the_oldest_row_is_told_without_reading_them_all(
+    publisher: Publisher, database: Database
+) -> None:
+    outbox = Outbox(database, publisher, service="chassis")
+    async with database.worker() as connection:
+        await outbox.add(connection, [order(n) for n in range(3)])
+    async with database.worker() as connection:
+        await connection.execute(
+            "update outbox set created_at = now() - interval '1 hour' "
+            "where id = (select id from outbox order by id limit 1)"
+        )
+    await outbox.relay_once()
+    assert REGISTRY.get_sample_value("blazz_outbox_oldest_seconds") == pytest.approx(3600, abs=60)
+    async with database.worker() as connection:
+        await connection.execute("set local enable_seqscan = off")
+        plan = "\n".join(row[0] for row in await connection.fetch(f"explain {_OLDEST}"))
+        assert "outbox_pkey" in plan
+        await connection.execute("delete from outbox")
+    await outbox.relay_once()
+    assert REGISTRY.get_sample_value("blazz_outbox_oldest_seconds") == 0
+
+
 async def test_several_relays_send_each_row_once(broker: Broker, publisher: Publisher, database: Database) -> None:
     outboxes = [Outbox(database, publisher, service="chassis", lease=0.0) for _ in range(3)]
     async with database.worker() as connection:
@@ -136,13 +160,107 @@ async def test_what_is_sent_in_the_background_is_through_after_a_flush(
     assert await broker.ready(QUEUE.name) == 1
 
 
+async def commit(outbox: Outbox, database: Database, numbers: range) -> None:
+    """One transaction a few numbers, each told as soon as it is committed."""
+    for first in range(numbers.start, numbers.stop, 3):
+        async with database.worker() as connection:
+            receipt = await outbox.add(connection, [order(n) for n in range(first, min(first + 3, numbers.stop))])
+        outbox.send_soon(receipt)
+
+
+async def told(broker: Broker, count: int) -> list[int]:
+    """The numbers in the order in which they were told."""
+    messages = [await broker.take(QUEUE.name) for _ in range(count)]
+    return [Ordered.model_validate_json(message.body).number for message in messages]
+
+
+async def test_what_happened_later_is_told_later_however_much_is_under_way(
+    broker: Broker, publisher: Publisher, database: Database
+) -> None:
+    outbox = Outbox(database, publisher, service="chassis")
+    receipts = []
+    for first in range(0, 900, 3):
+        async with database.worker() as connection:
+            receipts.append(await outbox.add(connection, [order(n) for n in range(first, first + 3)]))
+    for receipt in receipts:
+        outbox.send_soon(receipt)
+    await outbox.flush()
+    assert await rows(database) == 0
+    assert await told(broker, 900) == list(range(900))
+
+
+@pytest.mark.parametrize("in_memory", [outbox_line._IN_MEMORY, 20_000])
+async def test_while_the_broker_is_away_the_line_stands_still_and_then_goes_on_in_its_order(
+    broker: Broker, database: Database, monkeypatch: pytest.MonkeyPatch, in_memory: int
+) -> None:
+    monkeypatch.setattr(outbox_line, "_IN_MEMORY", in_memory)
+    monkeypatch.setattr(outbox_line, "_GRACE", 0.1)
+    way = Proxy(broker.url)
+    await way.mend()
+    async with broker.publisher(url=way.url, timeout=1.0) as publisher:
+        outbox = Outbox(database, publisher, service="chassis", poll=0.01)
+        relaying = asyncio.create_task(outbox.relay())
+        await way.cut()
+        await until(lambda: not publisher.connected)
+        await commit(outbox, database, range(60))
+        await until(lambda: outbox.standing_still)
+        # Who waits for what they tell is not kept waiting.
+        async with database.worker() as connection:
+            receipt = await outbox.add(connection, [order(60)])
+        await asyncio.wait_for(outbox.send(receipt), 0.5)
+        await commit(outbox, database, range(61, 90))
+        assert await rows(database) == 90
+        async with database.worker() as connection:  # instead of waiting until they have run out
+            await connection.execute("update outbox set lease_until = now()")
+        await way.mend()
+        await commit(outbox, database, range(90, 120))
+        await until(lambda: rows_gone(database))
+        relaying.cancel()
+        assert await broker.ready(QUEUE.name) == 120
+        assert await told(broker, 120) == list(range(120))
+    await way.cut()
+
+
+async def rows_gone(database: Database) -> bool:
+    return await rows(database) == 0
+
+
+async def test_a_stop_without_a_broker_leaves_the_line_to_the_relay(broker: Broker, database: Database) -> None:
+    away = Publisher("amqp://nobody:x@127.0.0.1:1/", service="chassis", timeout=0.2)
+    await away.start()
+    outbox = Outbox(database, away, service="chassis", lease=0.1)
+    await commit(outbox, database, range(30))
+    await asyncio.wait_for(outbox.flush(), 5)
+    await away.stop()
+    assert await rows(database) == 30
+    async with broker.publisher() as publisher:
+        relay = Outbox(database, publisher, service="chassis")
+        await until(relay.relay_once)
+    assert await told(broker, 30) == list(range(30))
+    assert await rows(database) == 0
+
+
+async def test_one_that_nobody_takes_is_left_and_the_line_goes_on(
+    broker: Broker, publisher: Publisher, database: Database
+) -> None:
+    outbox = Outbox(database, publisher, service="chassis")
+    nobody = Address("blazz.commands", "nobody.listens", mandatory=True)
+    async with database.worker() as connection:
+        receipt = await outbox.add(connection, [order(1), (order(2), nobody), order(3)])
+    await outbox.send(receipt)
+    await commit(outbox, database, range(4, 7))
+    await outbox.flush()
+    assert await told(broker, 5) == [1, 3, 4, 5, 6]
+    assert await rows(database) == 1
+
+
 # Its own copy of the command: importing this folder's conftest would cost more than the test.
 DIES = """
 import asyncio, sys
 from typing import ClassVar
 from uuid import UUID
 from blazz_chassis.database import Database
-from blazz_chassis.outbox import Outbox
+from blazz_chassis.outbox import _OLDEST, Outbox
 from blazz_chassis.publisher import Publisher
 from blazz_contracts import Event, Kind
 

@@ -1,12 +1,15 @@
 """Publishing: the traps of the client library and the broker, avoided."""
 
 import asyncio
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from blazz_chassis import outgoing
-from blazz_chassis.errors import Unroutable
+from blazz_chassis.database import Database
+from blazz_chassis.errors import MessageTooLarge, Unroutable
+from blazz_chassis.outbox import Outbox
 from blazz_chassis.publisher import Publisher
+from blazz_contracts import Envelope
 from blazz_contracts.events import SocketTriggered, WorkspaceUpdated
 from blazz_contracts.topology import PASSING_QUEUE, UNROUTED_QUEUE, Address
 
@@ -24,6 +27,48 @@ async def test_a_command_nobody_takes_raises(broker: Broker) -> None:
                 Ordered(workspace_id=WORKSPACE, number=1),
                 to=Address("blazz.commands", "nobody.listens", mandatory=True),
             )
+
+
+async def test_a_message_too_large_for_the_broker_never_reaches_the_channel_that_all_publish_on(
+    broker: Broker, database: Database
+) -> None:
+    def sized(size: int) -> Ordered:
+        return Ordered(workspace_id=WORKSPACE, number=1, text="x" * size)
+
+    async with broker.publisher(largest=2000) as publisher:
+        channel = publisher._channel
+        results = await asyncio.gather(
+            *(publisher.publish(sized(size)) for size in (10, 3000, 1000)), return_exceptions=True
+        )
+        assert [type(result) for result in results] == [UUID, MessageTooLarge, UUID]
+        assert publisher._channel is channel
+        assert publisher.connected
+
+        outbox = Outbox(database, publisher, service="chassis")
+        with pytest.raises(MessageTooLarge):
+            async with database.worker() as connection:
+                await outbox.add(connection, [sized(10), sized(3000)])
+        async with database.worker() as connection:
+            assert await connection.fetchval("select count(*) from outbox") == 0
+    assert await broker.ready(QUEUE.name) == 2
+
+
+async def test_a_large_message_of_somebody_else_climbs_the_ladder_all_the_same(broker: Broker) -> None:
+    sizes: list[int] = []
+
+    async def handler(event: Ordered, envelope: Envelope) -> None:
+        sizes.append(len(event.text))
+        if len(sizes) == 1:
+            raise RuntimeError("once")
+
+    async with (
+        broker.publisher() as generous,
+        broker.publisher(largest=1000) as publisher,
+        broker.consuming(publisher, handler),
+    ):
+        await generous.publish(Ordered(workspace_id=WORKSPACE, number=1, text="x" * 5000))
+        await until(lambda: len(sizes) == 2)
+    assert sizes == [5000, 5000]
 
 
 async def test_an_event_nobody_takes_is_kept(broker: Broker) -> None:

@@ -61,3 +61,12 @@ def test_without_places_everybody_is_written_to() -> None:
     wording = Wording(text("Hello"))
     assert wording.refusal({}) is None
     assert json.loads(wording.json({"a": "b"})) == text("Hello")
+
+
+def test_a_template_that_grows_beyond_what_can_be_handed_over_refuses_that_recipient() -> None:
+    component = {"type": "body", "parameters": [{"type": "text", "text": "{{name}}"}] * 100}
+    wording = Wording({"type": "template", "name": "offer", "language": "en", "components": [component]})
+    assert wording.refusal({"name": "Ana"}) is None
+    refused = wording.refusal({"name": "x" * 1024})
+    assert refused is not None
+    assert refused.code == "content_too_long"

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any, cast
 
+import pytest
 from aiormq import Channel
 from blazz_chassis.acks import Acks
 from hypothesis import given, settings
@@ -57,6 +58,45 @@ async def test_one_that_still_runs_is_not_acked_with_its_neighbours() -> None:
     acks.ack(3)
     await acks.flushed()
     assert wire.outstanding == set()
+
+
+async def test_what_is_being_put_back_is_not_acked_with_those_after_it() -> None:
+    class Full(Wire):
+        """Its line of frames to write is full: a nack waits for room, and an ack finds some first."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.room = asyncio.Event()
+
+        async def basic_nack(self, delivery_tag: int, requeue: bool = True, **more: Any) -> None:
+            await self.room.wait()
+            await super().basic_nack(delivery_tag, requeue, **more)
+
+    wire = Full()
+    acks = acks_on(wire, 6)
+    back = [asyncio.create_task(acks.put_back(tag)) for tag in (1, 2, 4)]
+    await asyncio.sleep(0)
+    for tag in (3, 5, 6):
+        acks.ack(tag)
+    await acks.flushed()
+    assert wire.acked == [3, 5, 6]
+    wire.room.set()
+    await asyncio.gather(*back)
+    assert (wire.acked, wire.outstanding) == ([3, 5, 6], set())
+
+
+async def test_what_could_not_be_put_back_is_not_acked_with_those_after_it() -> None:
+    class Broken(Wire):
+        async def basic_nack(self, delivery_tag: int, requeue: bool = True, **_: Any) -> None:
+            raise ConnectionError
+
+    wire = Broken()
+    acks = acks_on(wire, 2)
+    with pytest.raises(ConnectionError):
+        await acks.put_back(1)
+    acks.ack(2)
+    await acks.flushed()
+    assert (wire.acked, wire.outstanding) == ([2], {1})
 
 
 async def test_a_delivery_that_reached_nobody_is_never_acked() -> None:

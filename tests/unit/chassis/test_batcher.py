@@ -1,10 +1,12 @@
 """The batcher: order, isolation of one bad item, limits, an end that loses nothing."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 from blazz_chassis.batcher import Batcher
-from blazz_chassis.errors import DatabaseUnavailable, Unavailable
+from blazz_chassis.errors import DatabaseUnavailable, DependencyDown, Unavailable
+from blazz_chassis.gate import Gate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -90,6 +92,69 @@ async def test_a_dependency_that_is_down_fails_the_batch_without_a_search() -> N
     assert all(isinstance(result, DatabaseUnavailable) for result in results)
     assert flushes == 1
     await batcher.close()
+
+
+def held_at_a_gate(batcher: Batcher[int, None]) -> Callable[[int], Awaitable[None]]:
+    """Returns what handles a number as a subscription does."""
+
+    async def nothing() -> None:
+        pass
+
+    gate = Gate("t", hold=60, retreat=nothing, resume=nothing)
+
+    async def handle(number: int) -> None:
+        while await gate.passed():
+            try:
+                await batcher.submit(number)
+            except DependencyDown as error:
+                gate.shut(error)
+            else:
+                return
+
+    return handle
+
+
+async def test_what_stands_behind_a_batch_that_met_a_dependency_down_does_not_overtake_it() -> None:
+    stored: list[int] = []
+    handling: list[asyncio.Task[None]] = []
+
+    async def flush(items: list[int]) -> list[None]:
+        await asyncio.sleep(0)
+        if len(handling) < 470:
+            # Delivered at this very moment: the gate is open still.
+            handling.extend(asyncio.create_task(handle(n)) for n in range(450, 470))
+            raise DatabaseUnavailable
+        stored.extend(items)
+        return [None] * len(items)
+
+    batcher: Batcher[int, None] = Batcher(flush, name="t", max_items=200)
+    handle = held_at_a_gate(batcher)
+    handling.extend(asyncio.create_task(handle(n)) for n in range(450))
+    async with asyncio.timeout(10):
+        await asyncio.gather(*handling)
+        await asyncio.gather(*handling)
+    await batcher.close()
+    assert stored == list(range(470))
+
+
+async def test_the_second_half_does_not_overtake_a_first_half_that_met_a_dependency_down() -> None:
+    flushes = 0
+    stored: list[int] = []
+
+    async def flush(items: list[int]) -> list[None]:
+        nonlocal flushes
+        flushes += 1
+        if flushes in (1, 2):
+            raise ValueError if flushes == 1 else DatabaseUnavailable
+        stored.extend(items)
+        return [None] * len(items)
+
+    batcher: Batcher[int, None] = Batcher(flush, name="t", max_items=8)
+    handle = held_at_a_gate(batcher)
+    async with asyncio.timeout(10):
+        await asyncio.gather(*(handle(n) for n in range(8)))
+    await batcher.close()
+    assert stored == list(range(8))
 
 
 async def test_an_exception_among_the_results_is_for_one_caller() -> None:

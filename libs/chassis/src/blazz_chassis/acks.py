@@ -39,8 +39,10 @@ class Acks:
 
     async def put_back(self, tag: int) -> None:
         """Return this delivery to its queue. Raises when the channel is gone."""
-        self._settled.add(tag)
+        # Settled only when that is written: while the nack waits for room in the connection's line (aiormq's holds ten
+        # frames), a `multiple` ack of those after it may find room first, and would ack this one, too.
         await self.channel.basic_nack(tag, requeue=True)
+        self._settled.add(tag)
 
     async def flushed(self) -> None:
         """Wait until the acks so far are written."""

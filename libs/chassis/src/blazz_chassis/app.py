@@ -77,6 +77,7 @@ class Service:
             queues=of_service(name),
             timeout=settings.publish_timeout,
             in_flight=settings.publish_in_flight,
+            largest=settings.publish_largest,
             retry_scale=settings.retry_scale,
         )
         self.consumer = Consumer(settings.amqp_url, self.publisher, service=name, hold=settings.queue_hold)

@@ -19,6 +19,10 @@ R = TypeVar("R")
 
 log = structlog.get_logger(__name__)
 
+# Turns of the event loop until who was failed has had a turn to hold the rest back (a subscription shuts its gate);
+# who submits in between is behind them. No more: callers who hold nobody back shall not be failed without a flush.
+_STRAGGLING = 3
+
 
 @dataclass(slots=True)
 class _Entry(Generic[T, R]):
@@ -33,8 +37,8 @@ class Batcher(Generic[T, R]):
 
     `flush(items)` returns one result an item, in the same order; a result that is an exception is raised to that
     item's caller alone. When `flush` itself raises, the batch is halved until the item to blame stands alone: its
-    neighbours get through. So `flush` must be all or nothing (one transaction). A `DependencyDown` is everybody's and
-    is not searched for.
+    neighbours get through. So `flush` must be all or nothing (one transaction). A `DependencyDown` is everybody's: it
+    is not searched for, and is raised, in order, to all who are in line, lest they overtake those whose flush met it.
     """
 
     def __init__(
@@ -110,7 +114,10 @@ class Batcher(Generic[T, R]):
                     async with asyncio.timeout_at(self._waiting[0].due):
                         await self._full.wait()
             self._flushing = self._take()
-            await self._settle(self._flushing)
+            try:
+                await self._settle(self._flushing)
+            except DependencyDown as error:
+                await self._turn_away(error)
             self._flushing = []
 
     def _take(self) -> "list[_Entry[T, R]]":
@@ -128,15 +135,27 @@ class Batcher(Generic[T, R]):
         self._items.observe(weight)
         return batch
 
+    async def _turn_away(self, error: DependencyDown) -> None:
+        """Fail what of the batch is not settled, and all who stand behind it, in their order."""
+        for entry in self._flushing:
+            _fail(entry.future, error)
+        for _ in range(_STRAGGLING):
+            while self._waiting:
+                _fail(self._waiting.popleft().future, error)
+            self._weight = 0
+            if not self._closing:
+                self._full.clear()
+            await asyncio.sleep(0)
+
     async def _settle(self, batch: "list[_Entry[T, R]]") -> None:
+        """Give each its result. Raises `DependencyDown` and leaves those unsettled who have none."""
         started = time.perf_counter()
         try:
             results = await self._do([entry.item for entry in batch])
             if len(results) != len(batch):
                 raise RuntimeError(f"flush of {self.name} returned {len(results)} results for {len(batch)} items")
-        except DependencyDown as error:
-            for entry in batch:
-                _fail(entry.future, error)
+        except DependencyDown:
+            raise
         except Exception as error:
             if len(batch) == 1:
                 _fail(batch[0].future, error)

@@ -9,11 +9,12 @@ from uuid import UUID
 
 import asyncpg
 import orjson
+import structlog
 from asyncpg.pool import PoolConnectionProxy
 from pydantic import SecretStr
 
 from blazz_chassis import metrics
-from blazz_chassis.errors import DatabaseBusy, DatabaseUnavailable
+from blazz_chassis.errors import DatabaseBusy, DatabaseLocked, DatabaseUnavailable
 
 if TYPE_CHECKING:
     from sqlmodel.ext.asyncio.session import AsyncSession
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 else:
     Connection = PoolConnectionProxy
     Pool = asyncpg.Pool
+
+log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
@@ -42,7 +45,6 @@ _AWAY = (
     OSError,
 )
 _AGAIN = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
-_BUSY = (asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError)
 
 
 class _Pool:
@@ -121,7 +123,8 @@ class Database:
     async def api(self, workspace_id: UUID) -> AsyncIterator[Connection]:
         """Run the block as one transaction of the api role that sees this workspace only.
 
-        Raises `DatabaseUnavailable` when the database is away, `DatabaseBusy` when a time limit ran out.
+        Raises `DatabaseUnavailable` when the database is away, `DatabaseBusy` when a statement took too long, and
+        `DatabaseLocked` (one of both) when a lock was not had in time.
         """
         async with self._transaction(self._api) as connection:
             await connection.execute(_SET_WORKSPACE, str(workspace_id))
@@ -159,7 +162,9 @@ class Database:
             raise DatabaseUnavailable(probe=self.probe) from error
         except _AWAY as error:
             raise DatabaseUnavailable(probe=self.probe) from error
-        except _BUSY as error:
+        except asyncpg.LockNotAvailableError as error:
+            raise DatabaseLocked(probe=self.probe) from error
+        except asyncpg.QueryCanceledError as error:
             raise DatabaseBusy from error
         except asyncpg.InterfaceError as error:
             if connection is not None and _is_closed(connection):
@@ -167,7 +172,7 @@ class Database:
             raise
         finally:
             if connection is not None and pool is not None:
-                await pool.release(connection, timeout=source.acquire_timeout)
+                await _give_back(pool, connection, source.acquire_timeout)
 
     async def retrying(self, transaction: Callable[[], Awaitable[T]], *, attempts: int = 5) -> T:
         """Run `transaction` (it opens its own) and run it again when PostgreSQL asks for that (40001, 40P01)."""
@@ -213,6 +218,14 @@ class Database:
         await self._worker.close()
         if self._sessions is not None:
             await self._sessions.close()
+
+
+async def _give_back(pool: Pool, connection: Connection, timeout: float) -> None:
+    try:
+        await pool.release(connection, timeout=timeout)
+    except Exception as error:
+        # Cut off while asyncpg tidied it up, and closed by that: what was committed is committed.
+        log.info("connection_not_given_back", error=repr(error))
 
 
 def _is_closed(connection: Connection) -> bool:

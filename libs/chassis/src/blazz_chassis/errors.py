@@ -4,11 +4,14 @@ BlazzError
 ├── Invalid 422 · Unauthorized 401 · Forbidden 403 · NotFound 404 · Conflict 409
 ├── TooSlow 408 · TooLarge 413 · TooMany 429
 ├── Permanent          (in a consumer: straight to `.dead`)
+│   └── MessageTooLarge 413
 ├── Unroutable 500     (a command that no queue takes)
 └── Unavailable 503
+    ├── DatabaseBusy
     └── DependencyDown (in a consumer: pause, no try burned)
         ├── BrokerUnavailable
-        └── DatabaseUnavailable
+        ├── DatabaseUnavailable
+        └── DatabaseLocked (a DatabaseBusy, too)
 """
 
 from collections.abc import Awaitable, Callable
@@ -150,9 +153,17 @@ class DatabaseUnavailable(DependencyDown):
 
 
 class DatabaseBusy(Unavailable):
-    """A statement ran into its time limit, or a lock could not be had in time."""
+    """A statement ran into its time limit, or (`DatabaseLocked`) a lock could not be had in time."""
 
     code, title = "database_busy", "The database is busy; try again"
+
+
+class DatabaseLocked(DatabaseBusy, DependencyDown):
+    """A lock could not be had in time: somebody else (a migration, a long list) holds it.
+
+    So it is no fault of the message that waits for it. A statement that merely takes too long may be: half as much at
+    once may help, and one that never gets through must not stop the others.
+    """
 
 
 class Unroutable(BlazzError):
@@ -168,6 +179,12 @@ class Permanent(BlazzError):
     """A message that will fail however often it is tried: it goes to `.dead` at once, with this reason."""
 
     code, title = "permanent", "This can never succeed"
+
+
+class MessageTooLarge(Permanent):
+    """A message that we do not publish: a broker that refuses it would close the channel that all publish on."""
+
+    code, title, status = "message_too_large", "What is to be told is too large for one message", 413
 
 
 class SettingsMissing(BlazzError):

@@ -35,13 +35,15 @@ class Gate:
         self._prober: asyncio.Task[None] | None = None
         self._gauge = metrics.paused.labels(name)
         self._pause = _FIRST_PAUSE
+        self._since: float | None = None
+        """Loop time at which the first message met it; a probe that succeeds says only that it is worth a try."""
         self.is_open = True
         self.giving_up = False
         self.reason: str | None = None
 
     def went_well(self) -> None:
         """A message was handled: what was down is up, and the next pause is short again."""
-        self._pause = _FIRST_PAUSE
+        self._pause, self._since = _FIRST_PAUSE, None
 
     async def passed(self) -> bool:
         """Wait until the gate is open. False: put the message back, it cannot be held any longer."""
@@ -67,7 +69,8 @@ class Gate:
 
     async def _until(self, probe: Probe | None) -> None:
         loop = asyncio.get_running_loop()
-        give_up_at = loop.time() + self._hold
+        self._since = self._since or loop.time()
+        give_up_at = self._since + self._hold
         while True:
             # Spread, so that the instances of a service do not all knock at once.
             await asyncio.sleep(self._pause * random.uniform(0.8, 1.2))  # noqa: S311
@@ -78,12 +81,15 @@ class Gate:
                         await probe()
             except Exception as error:
                 log.info("dependency_still_down", queue=self.name, error=repr(error))
-                if not self.giving_up and loop.time() >= give_up_at:
-                    await self._give_up()
             else:
-                break
+                if self.giving_up or loop.time() < give_up_at:
+                    break
+            if not self.giving_up and loop.time() >= give_up_at:
+                await self._give_up()
         retreated, self.giving_up = self.giving_up, False
         self.is_open, self.reason = True, None
+        if retreated:
+            self._since = None  # nothing is held any more
         self._gauge.set(0)
         self._changed.set()
         log.info("consumption_resumed", queue=self.name)

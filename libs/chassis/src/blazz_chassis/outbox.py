@@ -3,7 +3,7 @@
 The row is born leased to its writer, who publishes right after the commit and deletes it: one statement to write and
 one to delete, for one event or a thousand, and no wait for a relay. Rows whose lease is over belong to nobody any more
 (their writer died, or the broker was away): the relay of any instance takes them.
-Order is promised per call of `add`, not across a crash.
+What one process commits, it tells in the order in which it commits (`outbox_line`); not across a crash.
 """
 
 import asyncio
@@ -23,13 +23,13 @@ from blazz_chassis.crashpoints import reach
 from blazz_chassis.database import Connection, Database
 from blazz_chassis.errors import DependencyDown
 from blazz_chassis.ids import uuid7
+from blazz_chassis.outbox_line import Line, restored
 from blazz_chassis.outgoing import Outgoing
 from blazz_chassis.publisher import Publisher
 
 log = structlog.get_logger(__name__)
 
 _BATCH = 100  # rows the relay takes at once
-_BACKGROUND = 100  # receipts `send_soon` has in hand at most; beyond, rows wait for the relay
 
 _INSERT = """
 insert into outbox (id, workspace_id, exchange, routing_key, mandatory, type, version, body, headers,
@@ -44,7 +44,10 @@ update outbox set lease_until = now() + $2 * interval '1 second', lease_token = 
 where id in (select id from outbox where lease_until < now() order by id limit $1 for update skip locked)
 returning id, exchange, routing_key, mandatory, type, body, headers, extract(epoch from created_at)::float8 as created
 """
-_OLDEST = "select coalesce(extract(epoch from now() - min(created_at)), 0)::float8 from outbox"
+# The first by its key, which grows with time: there is no index on `created_at`, and this is asked at every poll.
+_OLDEST = """
+select coalesce((select extract(epoch from now() - created_at) from outbox order by id limit 1), 0)::float8
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ class Outbox:
         """`lease` and `poll` are in seconds; the lease must outlast a publish's time limit by far."""
         self._database, self._publisher = database, publisher
         self._service, self._lease, self._poll = service, lease, poll
-        self._background: set[asyncio.Task[None]] = set()
+        self._line = Line(database, publisher, service=service, lease=lease)
         self._nudged = asyncio.Event()
         self.alive_at = 0.0
         self.failure: str | None = None
@@ -72,7 +75,7 @@ class Outbox:
     async def add(self, connection: Connection, events: Sequence[Event | tuple[Event, Address]]) -> Receipt:
         """Write the events in the caller's transaction, in one statement. Hand the receipt to `send` after the commit.
 
-        Message ids are given here and stay the same however often a message is sent.
+        Message ids are given here and stay the same however often a message is sent. Raises `MessageTooLarge`.
         """
         messages = tuple(
             outgoing.of(event[0], app_id=self._service, to=event[1])
@@ -80,6 +83,9 @@ class Outbox:
             else outgoing.of(event, app_id=self._service)
             for event in events
         )
+        for message in messages:
+            # Here, where it can be refused: a row that is never taken would be tried again for ever.
+            self._publisher.check_size(message)
         receipt = Receipt(uuid7(), messages)
         if messages:
             await connection.execute(
@@ -99,50 +105,32 @@ class Outbox:
         return receipt
 
     async def send(self, *receipts: Receipt) -> None:
-        """Publish what was committed and delete it, in one statement for all.
+        """Publish what was committed and delete it, after what was committed before.
 
-        Never raises for a broker or database that is away: the rows are there, and the relay sends them.
+        Never raises, and waits no longer than a publish may take, when broker or database are away: the rows are there
+        to be sent.
         """
-        messages = [(message, receipt.token) for receipt in receipts for message in receipt.messages]
-        if not messages:
-            return
-        results = await self._publisher.send_each([message for message, _ in messages])
-        reach("outbox.after_publish")
-        sent: dict[UUID, list[UUID]] = {}
-        for (message, token), result in zip(messages, results, strict=True):
-            if result is not None:
-                log.warning(
-                    "outbox_send_left_to_relay", type=message.type, message_id=message.message_id, error=repr(result)
-                )
-            else:
-                sent.setdefault(token, []).append(UUID(message.message_id))
-        try:
-            async with self._database.worker() as connection:
-                for token, identifiers in sent.items():
-                    await connection.execute(_DELETE, identifiers, token)
-        except Exception as error:
-            # Sent and not deleted: the relay sends it again, with the same id.
-            log.warning("outbox_delete_left_to_relay", error=repr(error))
+        told = [self._line.join(each.token, each.messages) for each in receipts if each.messages]
+        if told:
+            await asyncio.wait(told, timeout=self._publisher.timeout)
 
     def send_soon(self, receipt: Receipt) -> None:
-        """Publish and delete in the background, so that the caller need not wait."""
-        if not receipt.messages:
-            return
-        if len(self._background) >= _BACKGROUND:
-            log.info("outbox_busy", left_to_relay=len(receipt.messages))
-            return
-        task = asyncio.create_task(self.send(receipt), name="outbox-send")
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
+        """Publish and delete in the background, so that the caller need not wait; in the order of the calls."""
+        if receipt.messages:
+            self._line.join(receipt.token, receipt.messages)
+
+    @property
+    def standing_still(self) -> bool:
+        """Whether what was committed waits for a broker that is away."""
+        return self._line.standing_still
 
     def nudge(self) -> None:
         """Let the relay look now."""
         self._nudged.set()
 
     async def flush(self) -> None:
-        """Wait until everything given to `send_soon` is through."""
-        while self._background:
-            await asyncio.gather(*self._background, return_exceptions=True)
+        """Wait until everything given to `send_soon` is through; without a broker it is left to the relay."""
+        await self._line.flush()
 
     async def relay(self) -> None:
         """Send what others left, for ever; the service runs it in the background."""
@@ -166,6 +154,8 @@ class Outbox:
     async def relay_once(self) -> int:
         """Take the rows whose lease is over, publish and delete them; return how many were taken."""
         await self._publisher.probe()
+        if self._line.standing_still:
+            return 0  # the broker is just back: what stands in line renews its leases first
         token = uuid7()
         async with self._database.worker() as connection:
             metrics.outbox_oldest_seconds.set(await connection.fetchval(_OLDEST))
@@ -173,7 +163,7 @@ class Outbox:
         if not rows:
             return 0
         rows.sort(key=lambda row: row["id"])
-        results = await self._publisher.send_each([_restored(row, self._service) for row in rows])
+        results = await self._publisher.send_each([restored(row, self._service) for row in rows])
         reach("relay.after_publish")
         sent = [row["id"] for row, result in zip(rows, results, strict=True) if result is None]
         left = [row["id"] for row, result in zip(rows, results, strict=True) if result is not None]
@@ -189,20 +179,3 @@ class Outbox:
             )
         log.info("relay_sent", rows=len(sent))
         return len(rows)
-
-
-def _restored(row: Any, service: str) -> Outgoing:
-    headers = dict(row["headers"])
-    correlation = headers.pop("correlation-id", "")
-    return Outgoing(
-        exchange=row["exchange"],
-        routing_key=row["routing_key"],
-        mandatory=row["mandatory"],
-        type=row["type"],
-        body=row["body"],
-        message_id=str(row["id"]),
-        correlation_id=correlation,
-        app_id=service,
-        headers=headers,
-        timestamp=row["created"],
-    )

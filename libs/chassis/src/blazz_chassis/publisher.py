@@ -17,7 +17,7 @@ from blazz_contracts.topology import EXCHANGES, Address, Queue
 from pydantic import SecretStr
 
 from blazz_chassis import metrics, outgoing
-from blazz_chassis.errors import BlazzError, BrokerUnavailable, Unroutable
+from blazz_chassis.errors import BlazzError, BrokerUnavailable, MessageTooLarge, Unroutable
 from blazz_chassis.outgoing import Outgoing
 from blazz_chassis.topology import connection_url, declare
 
@@ -44,14 +44,19 @@ class Publisher:
         queues: Sequence[Queue] = (),
         timeout: float = 5.0,
         in_flight: int = 500,
+        largest: int = 8_000_000,
         retry_scale: float = 1.0,
     ) -> None:
-        """`queues` are the service's own, declared with the exchanges at every connection; `timeout` is in seconds."""
+        """`queues` are the service's own, declared with the exchanges at every connection; `timeout` is in seconds.
+
+        `largest`: bytes of a body, less than the broker takes.
+        """
         plain = url.get_secret_value() if isinstance(url, SecretStr) else url
         self._url = connection_url(plain, f"{service} publish")
         self._queues = list(queues)
         self._scale = retry_scale
         self._known = {"", *(exchange.name for exchange in EXCHANGES)}
+        self._largest = largest
         self._slots = asyncio.Semaphore(in_flight)
         self._window = max(1, in_flight // 2)  # of one list under way at once; the other slots are for others
         self._connection: AbstractConnection | None = None
@@ -105,8 +110,8 @@ class Publisher:
     async def publish(self, event: Event, *, to: Address | None = None, message_id: UUID | None = None) -> UUID:
         """Publish one event and return its message id when the broker has confirmed it.
 
-        Raises `Unroutable` when a command reaches no queue, `BrokerUnavailable` when no confirm came within the time
-        limit (it may have been taken all the same), both before anything else was done.
+        Raises `Unroutable` when a command reaches no queue, `MessageTooLarge`, and `BrokerUnavailable` when no confirm
+        came within the time limit (it may have been taken all the same), all before anything else was done.
         """
         message = outgoing.of(event, app_id=self.service, to=to, message_id=message_id)
         await self.send(message)
@@ -160,8 +165,19 @@ class Publisher:
                 task.cancel()
             raise
 
-    async def send(self, message: Outgoing) -> None:
-        """Send one message. Raises as `publish` does."""
+    def check_size(self, message: Outgoing) -> None:
+        """Raise `MessageTooLarge` for what `send` would refuse."""
+        if len(message.body) > self._largest:
+            metrics.publish_failed.labels("too_large").inc()
+            raise MessageTooLarge(
+                f"{message.type} has {len(message.body):,} bytes; one message may have {self._largest:,}"
+            )
+
+    async def send(self, message: Outgoing, *, any_size: bool = False) -> None:
+        """Send one message. Raises as `publish` does. `any_size`: the broker has taken this body before."""
+        if not any_size:
+            # Refused by the broker it would close the channel, and be sent again on the next one, and the next.
+            self.check_size(message)
         if message.exchange not in self._known:
             # A publish to an exchange that is not there closes the channel under everybody's feet.
             metrics.publish_failed.labels("unknown_exchange").inc()

@@ -41,6 +41,12 @@ class ServiceSettings(BaseSettings):
     publish_in_flight: int = Field(
         default=500, gt=0, description="Publishes that may wait for a confirm at once; more gave no more (measured)."
     )
+    publish_largest: int = Field(
+        default=8_000_000,
+        gt=0,
+        description="Bytes of a message's body, at most; below the broker's `max_message_size` (16 MiB in RabbitMQ 4), "
+        "which closes the channel on a larger one.",
+    )
     retry_scale: float = Field(
         default=1.0,
         gt=0,

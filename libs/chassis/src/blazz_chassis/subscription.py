@@ -238,7 +238,7 @@ class Subscription:
         """Publish the copy with a confirm, then ack the original; hold it as long as that cannot be done."""
         while True:
             try:
-                await self._publisher.send(copy)
+                await self._publisher.send(copy, any_size=True)
             except Unroutable:
                 # The queue was deleted; nothing may be lost for that.
                 with suppress(BrokerUnavailable):

@@ -33,6 +33,14 @@ _GIVEN_UP = """
 select c.id from campaigns c join jobs j on j.id = c.job_id
 where j.state = 'failed' and c.frozen_at is null and c.state in ('draft', 'freezing', 'paused')
 """
+# Long after anybody asks how a list was frozen; in parts, so that no statement takes long.
+_PURGE = """
+delete from jobs where id in (
+    select id from jobs
+    where state in ('done', 'failed', 'cancelled') and updated_at < now() - make_interval(days => $1) limit $2)
+"""
+_KEPT = 30  # days
+_PART = 1000
 
 
 class Freezing:
@@ -134,6 +142,14 @@ class Freezing:
             campaign.to("failed", reason)
             receipt = await row.save(connection, self._outbox, [campaign])
         await self._outbox.send(receipt)
+
+    async def purge(self) -> None:
+        """Forget jobs that ended long ago."""
+        while True:
+            async with self._database.worker() as connection:
+                done = await connection.execute(_PURGE, _KEPT, _PART)
+            if done != f"DELETE {_PART}":
+                return
 
     async def give_up(self) -> None:
         """Fail the campaigns whose job was given up."""

@@ -49,7 +49,24 @@ class Campaign(SQLModel, table=True):
             name="campaigns_counts",
         ),
         Index("campaigns_of_workspace", "workspace_id", text("id desc")),
+        Index(
+            "campaigns_request_key",
+            "workspace_id",
+            "request_key",
+            unique=True,
+            postgresql_where=text("request_key IS NOT NULL"),
+        ),
         Index("campaigns_at_work", "id", postgresql_where=text("state in ('freezing', 'sending')")),
+        Index(
+            "campaigns_adrift",
+            "id",
+            postgresql_where=text("flight_to IS NOT NULL AND state in ('cancelled', 'failed')"),
+        ),
+        Index(
+            "campaigns_unfrozen",
+            "job_id",
+            postgresql_where=text("frozen_at IS NULL AND state in ('draft', 'freezing', 'paused')"),
+        ),
         Index("campaigns_untold", "told_at", postgresql_where=text("told_revision < revision")),
         # Counted up with every batch: room on the page keeps the versions of a row together.
         {"postgresql_with": {"fillfactor": 50}},
@@ -86,6 +103,10 @@ class Campaign(SQLModel, table=True):
     lease_token: UUID | None = None
     lease_until: datetime | None = _at(nullable=True)
     created_by: UUID | None = None
+    request_key: str | None = Field(default=None, sa_type=Text)
+    """The Idempotency-Key it was asked for under; kept as long as the campaign."""
+    request_hash: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+    """Of that request."""
     created_at: datetime = _at(now=True)
     started_at: datetime | None = _at(nullable=True)
     finished_at: datetime | None = _at(nullable=True)

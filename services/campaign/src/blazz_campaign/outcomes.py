@@ -7,7 +7,6 @@ from uuid import UUID
 
 from blazz_chassis.crashpoints import reach
 from blazz_chassis.database import Connection, Database
-from blazz_chassis.errors import DatabaseBusy, DependencyDown
 from blazz_chassis.outbox import Outbox, Receipt
 from blazz_contracts.events import MessageFailed, MessageSent, StatusUpdated
 from blazz_contracts.message import OriginKind
@@ -73,11 +72,7 @@ class Outcomes:
             known = furthest.get(outcome.message_id)
             if known is None or PLACE[known.state] < PLACE[outcome.state]:
                 furthest[outcome.message_id] = outcome
-        try:
-            campaigns, receipt = await self._database.retrying(lambda: self._count(list(furthest.values())))
-        except DatabaseBusy as error:
-            # Somebody cancels a long list: wait for them. An outcome must never use up its tries.
-            raise DependencyDown(error.detail) from error
+        campaigns, receipt = await self._database.retrying(lambda: self._count(list(furthest.values())))
         reach("outcomes.committed")
         self._outbox.send_soon(receipt)
         self._poke(campaigns)

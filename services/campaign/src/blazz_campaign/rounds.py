@@ -15,6 +15,7 @@ from blazz_campaign.tending import Tending
 log = structlog.get_logger(__name__)
 
 _TEND_EVERY = 10.0
+_PURGE_EVERY = 3600.0
 
 
 def start(service: Service, settings: Settings, telling: Telling, tending: Tending, freezing: Freezing) -> None:
@@ -28,6 +29,7 @@ def start(service: Service, settings: Settings, telling: Telling, tending: Tendi
     add("stopped channels", min(_TEND_EVERY, settings.campaign_stall), tending.pause_stopped)
     add("adrift", min(_TEND_EVERY, settings.campaign_lease), tending.land_adrift)
     add("lists given up", _TEND_EVERY, freezing.give_up)
+    add("jobs that are over", _PURGE_EVERY, freezing.purge)
 
 
 async def _every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:

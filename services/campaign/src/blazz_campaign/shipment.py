@@ -28,6 +28,9 @@ from blazz_campaign.state import FINAL
 log = structlog.get_logger(__name__)
 
 _AGAIN = (0.2, 0.5, 1.0, 2.0)  # seconds before a batch that could not be published is tried again
+# Seconds without room after which the campaign is given back. A channel that sends has room for half a batch sooner;
+# one that does not may stand still for weeks, and shall not cost others a place, nor a transaction at every poll.
+_PATIENCE = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +45,22 @@ class Pace:
     poll: float
     """Seconds."""
 
+    @property
+    def worth(self) -> int:
+        """Room for so many is worth a turn, if so many are left; small change is not worth a transaction."""
+        return max(1, min(self.batch, self.window) // 2)
+
     def wanted(self, campaign: Campaign) -> int:
-        """How many to hand over now; 0: wait until more are accepted. Small change is not worth a transaction."""
-        full = min(self.batch, self.window)
-        room = min(full, self.window - campaign.counts["requested"], campaign.counts["queued"])
-        return room if room >= min(max(1, full // 2), campaign.counts["queued"]) else 0
+        """How many to hand over now; 0: wait until more are accepted."""
+        queued = campaign.counts["queued"]
+        room = min(self.batch, self.window - campaign.counts["requested"], queued)
+        return room if room >= min(self.worth, queued) else 0
 
 
 @dataclass(slots=True)
-class _Turn:
+class Turn:
+    """What one transaction decided."""
+
     over: bool
     flight: list[Any] = field(default_factory=list)
     flight_to: int | None = None
@@ -73,8 +83,12 @@ class Shipment:
         stopping: Callable[[], bool],
     ) -> None:
         self._database, self._publisher, self._outbox = database, publisher, outbox
-        self._id, self._token = campaign_id, token
+        self.campaign_id, self._token = campaign_id, token
         self._requests, self._pace, self._stopping = requests, pace, stopping
+        self.began = asyncio.get_running_loop().time()
+        self._gives_way = False
+        self._without_room: float | None = None
+        """Loop time since which there was nothing to hand over."""
         self._poked = asyncio.Event()
         self._landed: int | None = None
         """Up to where the flight was published, all of it confirmed."""
@@ -88,6 +102,11 @@ class Shipment:
         """There may be room, or the state has changed."""
         self._poked.set()
 
+    def give_way(self) -> None:
+        """Others wait: give the campaign back after what is in hand."""
+        self._gives_way = True
+        self._poked.set()
+
     async def run(self) -> None:
         """Hand over until nothing is queued, the campaign is paused or over, or the lease is lost."""
         while True:
@@ -95,19 +114,26 @@ class Shipment:
             try:
                 turn = await self._take_turn()
             except Unavailable as error:
-                log.warning("shipment_waits", campaign_id=str(self._id), error=error.code)
+                log.warning("shipment_waits", campaign_id=str(self.campaign_id), error=error.code)
+                if self._stopping():
+                    return  # the lease runs out; whoever takes it next finds the flight where it is
                 await self._pause(self._pace.poll)
                 continue
             if turn.over:
                 return
+            now = asyncio.get_running_loop().time()
             if not turn.flight:
+                self._without_room = self._without_room or now
                 await self._wait_for_room()
-            elif asyncio.get_running_loop().time() < self._until:
+                continue
+            self._without_room = None
+            # A publish may take as long as its time limit, and the lease must outlast it.
+            if now < self._until - self._publisher.timeout:
                 await self._publish(turn)
 
     # --- a turn
 
-    async def _take_turn(self) -> _Turn:
+    async def _take_turn(self) -> Turn:
         began = asyncio.get_running_loop().time()
         landed = self._landed
         turn = await self._database.retrying(self._turn)
@@ -121,17 +147,17 @@ class Shipment:
         self._until = began + self._pace.lease
         return turn
 
-    async def _turn(self) -> _Turn:
+    async def _turn(self) -> Turn:
         async with self._database.worker() as connection:
-            campaign = (await row.lock(connection, [self._id])).get(self._id)
+            campaign = (await row.lock(connection, [self.campaign_id])).get(self.campaign_id)
             if campaign is None or campaign.lease_token != self._token:
-                log.info("shipment_lost", campaign_id=str(self._id))
-                return _Turn(over=True)
+                log.info("shipment_lost", campaign_id=str(self.campaign_id))
+                return Turn(over=True)
             if self._landed is not None and campaign.flight_to == self._landed:
                 await recipients.land(connection, campaign)
             flight = await self._next(connection, campaign)
             campaign.settle()
-            over = not flight and (campaign.state != "sending" or campaign.counts["queued"] == 0 or self._stopping())
+            over = not flight and (campaign.state != "sending" or campaign.counts["queued"] == 0 or self._leaves())
             if over:
                 campaign.lease_token = None
                 if campaign.state in FINAL and campaign.flight_to is not None:
@@ -140,7 +166,7 @@ class Shipment:
             campaign.lease = self._pace.lease
             receipt = await row.save(connection, self._outbox, [campaign])
         self._outbox.send_soon(receipt)
-        return _Turn(over, flight, campaign.flight_to, campaign.now)
+        return Turn(over, flight, campaign.flight_to, campaign.now)
 
     async def _next(self, connection: Connection, campaign: Campaign) -> list[Any]:
         """What to publish now: the flight that somebody (or a broker that was away) left, or the next ones."""
@@ -151,12 +177,18 @@ class Shipment:
             if left:
                 return left
             await recipients.land(connection, campaign)
-        wanted = self._pace.wanted(campaign)
+        wanted = 0 if self._gives_way else self._pace.wanted(campaign)
         return await recipients.take_off(connection, campaign, wanted) if wanted else []
+
+    def _leaves(self) -> bool:
+        """Whether it goes though there is somebody left to write to."""
+        since = self._without_room
+        impatient = since is not None and asyncio.get_running_loop().time() - since > _PATIENCE
+        return impatient or self._gives_way or self._stopping()
 
     # --- publishing
 
-    async def _publish(self, turn: _Turn) -> None:
+    async def _publish(self, turn: Turn) -> None:
         try:
             # Waiting inside of 200 publishes would let the lease run out.
             await self._publisher.probe()
@@ -182,7 +214,7 @@ class Shipment:
         """Wait before the next turn, which finds the flight where it is."""
         log.warning(
             "shipment_interrupted",
-            campaign_id=str(self._id),
+            campaign_id=str(self.campaign_id),
             left=left,
             error=error.code if isinstance(error, BlazzError) else repr(error),
         )

@@ -13,9 +13,11 @@ from blazz_campaign.state import FINAL, STOPPERS
 # Nothing has come of what was handed over: perhaps chat cannot send, either.
 _STALLED = """
 select id, workspace_id, channel_id from campaigns
-where state = 'sending' and n_requested > 0 and moved_at < now() - make_interval(secs => $1)
-order by moved_at limit 20
+where state = 'sending' and n_requested > 0 and moved_at < now() - make_interval(secs => $1) and id > $2
+order by id limit $3
 """
+_ASKED = 20  # campaigns whose channel is asked for in one round: chat may take its time limit over each
+_FIRST = UUID(int=0)
 # A campaign was ended while its sender, who has died since, was handing over.
 _ADRIFT = """
 select id from campaigns
@@ -29,11 +31,13 @@ class Tending:
     def __init__(self, database: Database, outbox: Outbox, asked: Channels, *, stall: float) -> None:
         """`stall`: seconds without a change after which the channel is asked for."""
         self._database, self._outbox, self._channels, self._stall = database, outbox, asked, stall
+        self._after = _FIRST
 
     async def pause_stopped(self) -> None:
-        """Pause campaigns that stand still because their channel is stopped or gone."""
+        """Pause campaigns that stand still because their channel is stopped or gone; some a round, all in turn."""
         async with self._database.worker() as connection:
-            found = await connection.fetch(_STALLED, self._stall)
+            found = await connection.fetch(_STALLED, self._stall, self._after, _ASKED)
+        self._after = found[-1]["id"] if len(found) == _ASKED else _FIRST
         for each in found:
             try:
                 channel = await self._channels.find(

@@ -13,6 +13,9 @@ from blazz_contracts.message import Failure
 
 _PLACE = re.compile(r"\{\{\s*([^{}]{1,64}?)\s*\}\}")
 _LONGEST_TEXT = 4096  # Meta: "Messages", text.body
+# Characters of a whole content; a template's parts have 1,024 at most (Meta: "Template components"). What is far beyond
+# could not even be handed over (`MessageTooLarge`), and a list that waits for that waits for ever.
+LONGEST = 100_000
 
 
 class Wording:
@@ -42,6 +45,8 @@ class Wording:
         self._literals = orjson.dumps(changed).decode().split(mark)
         self._names = names
         self.names = frozenset(names)
+        self.length = sum(map(len, self._literals))
+        """Characters without the values."""
         self._text: list[str] | None = changed["body"].split(mark) if part == "body" else None
 
     def refusal(self, variables: Mapping[str, str]) -> Failure | None:
@@ -51,6 +56,10 @@ class Wording:
             return Failure(
                 code="missing_variable",
                 title=f"The list has no value for {', '.join(missing)}: this recipient was not written to."[:1000],
+            )
+        if self.names and self.length + sum(len(variables[name]) for name in self._names) > LONGEST:
+            return Failure(
+                code="content_too_long", title=f"With this recipient's values it has over {LONGEST:,} characters."
             )
         if self._text is not None and self.names:
             length = sum(map(len, self._text)) + sum(len(variables[name]) for name in self._names)

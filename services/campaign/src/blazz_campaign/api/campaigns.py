@@ -7,12 +7,21 @@ from blazz_chassis.context import InternalContext
 from blazz_chassis.database import Database
 from blazz_contracts.views.campaign import CampaignView, CreateCampaign, RecipientView
 from blazz_contracts.views.page import Page
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Header, Query
 
 from blazz_campaign import reading
 from blazz_campaign.control import Control
 from blazz_campaign.creating import Creating
 
+Key = Annotated[
+    str | None,
+    Header(
+        description="The same request under the same key is the same campaign.",
+        min_length=1,
+        max_length=255,
+        pattern=r"^[\x20-\x7e]+$",
+    ),
+]
 State = Literal["queued", "requested", "unconfirmed", "sent", "delivered", "read", "played", "failed", "cancelled"]
 
 
@@ -21,9 +30,9 @@ def router(database: Database, creating: Creating, control: Control) -> APIRoute
     routes = APIRouter(prefix="/internal/campaigns")
 
     @routes.post("", status_code=202)
-    async def create(context: InternalContext, asked: CreateCampaign) -> CampaignView:
+    async def create(context: InternalContext, asked: CreateCampaign, idempotency_key: Key = None) -> CampaignView:
         """A new campaign: stored; its list is frozen in the background, and the counts tell how far that is."""
-        return await creating.create(context, asked)
+        return await creating.create(context, asked, idempotency_key)
 
     @routes.get("")
     async def find(

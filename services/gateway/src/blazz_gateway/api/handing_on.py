@@ -13,7 +13,7 @@ from blazz_gateway.api.door import Door, read_as
 from blazz_gateway.api.passage import PASSAGES, Passage
 from blazz_gateway.upstream import Upstream, refusal
 
-_REQUEST_HEADERS = ("content-type", "content-length", "x-filename", "range", "if-none-match")
+_REQUEST_HEADERS = ("content-type", "content-length", "x-filename", "range", "if-none-match", "idempotency-key")
 _ANSWER_HEADERS = (
     "content-type",
     "content-length",
