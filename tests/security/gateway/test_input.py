@@ -149,8 +149,8 @@ async def test_secrets_are_not_told_back(world: World) -> None:
     assert password not in answer.text
     tenant = await world.tenant()
     answer = await world.http.post(
-        "/api/v1/members",
-        json={"email": "a@b.test", "password": password * 20, "role": "x"},
+        "/api/v1/invitations/accept",
+        json={"token": password, "password": password * 100},
         headers=await world.bearer(tenant.email),
     )
     assert answer.status_code == 422

@@ -15,6 +15,7 @@ TEXT = {"to": {"phone": "+31612345678"}, "type": "text", "text": {"body": "hello
 SCOPED = (
     "workspaces",
     "memberships",
+    "invitations",
     "api_tokens",
     "accepted",
     "audit_log",
@@ -42,6 +43,7 @@ async def filled(world: World) -> tuple[Any, Any]:
         headers = await world.bearer(tenant.email)
         await world.send(tenant, **{"Idempotency-Key": uuid4().hex})
         await world.number(tenant.workspace_id)
+        await world.invitation(tenant, f"{uuid4().hex}@example.com")
         channel = {"socket_id": "1.1", "channel_name": f"private-workspace.{tenant.workspace_id}"}
         assert (await world.http.post("/broadcasting/auth", data=channel, headers=headers)).status_code == 200
     return tenants
@@ -133,6 +135,8 @@ async def test_a_foreign_workspace_in_the_header_is_refused_everywhere(world: Wo
             ("POST", "/api/v1/campaigns", {}),
             ("GET", "/api/v1/tokens", None),
             ("GET", "/api/v1/members", None),
+            ("POST", "/api/v1/members", {"email": "a@b.test", "role": "viewer"}),
+            ("GET", "/api/v1/invitations", None),
             ("GET", "/api/v1/audit", None),
             ("GET", "/api/v1/unrecognized", None),
             ("GET", "/api/v1/me", None),
@@ -150,6 +154,9 @@ async def test_a_foreign_token_or_member_cannot_be_touched(world: World) -> None
     member = f"/api/v1/members/{other.user_id}"
     assert (await world.http.delete(member, headers=headers)).status_code == 404
     assert (await world.http.patch(member, json={"role": "viewer"}, headers=headers)).status_code == 404
+    await world.invitation(other, "a@b.test")
+    invited = (await world.rows("select id from invitations where workspace_id = $1", other.workspace_id))[0]["id"]
+    assert (await world.http.delete(f"/api/v1/invitations/{invited}", headers=headers)).status_code == 404
     assert (await world.send(other)).status_code == 202
 
 

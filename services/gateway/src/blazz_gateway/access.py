@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from blazz_chassis.database import Connection, Database
-from blazz_chassis.errors import Forbidden
+from blazz_chassis.database import Database
 from blazz_chassis.outbox import Outbox
 from blazz_contracts.events import AccessRevoked
 
-from blazz_gateway import audit, password, socket, token, user, workspace
+from blazz_gateway import audit, socket, token, workspace
 from blazz_gateway.actor import Actor
 from blazz_gateway.authentication import Authenticator
 from blazz_gateway.errors import CsrfMissing, RefreshReused
@@ -80,7 +79,7 @@ class Access:
                 expires_at=expires_at,
                 created_by=actor.id,
             )
-            await _note(
+            await audit.did(
                 connection, actor, "token.created", "token", made.id, {"name": name, "scopes": sorted(made.scopes)}
             )
         return made, text
@@ -94,7 +93,7 @@ class Access:
         """End a token of the workspace and close its websockets. Raises `NotFound`."""
         async with self._database.api(actor.workspace_id) as connection:
             ended = await token.revoke(connection, actor.workspace_id, token_id)
-            await _note(connection, actor, "token.revoked", "token", token_id, {"name": ended.name})
+            await audit.did(connection, actor, "token.revoked", "token", token_id, {"name": ended.name})
             receipt = await self._outbox.add(connection, await socket.revoked(connection, token_id, "token revoked"))
         self._authenticator.forget()
         await self._outbox.send(receipt)
@@ -114,7 +113,7 @@ class Access:
         async with self._database.api(actor.workspace_id) as connection:
             event = await workspace.change(connection, actor.workspace_id, name=name, unsettled=unsettled)
             changed: dict[str, object] = {"name": event.display_name, "unsettled": event.unsettled}
-            await _note(connection, actor, "workspace.changed", "workspace", actor.workspace_id, changed)
+            await audit.did(connection, actor, "workspace.changed", "workspace", actor.workspace_id, changed)
             receipt = await self._outbox.add(connection, [event])
             now = await workspace.get(connection, actor.workspace_id)
         self._authenticator.forget()
@@ -128,35 +127,18 @@ class Access:
         async with self._database.worker() as connection:
             return await workspace.members(connection, actor.workspace_id)
 
-    async def add_member(self, actor: Actor, *, email: str, name: str, password_text: str, role: Role) -> UUID:
-        """Make somebody a member; return who. Whoever has a login already keeps their name and password.
-
-        Raises `Invalid` for e-mail or password, `Forbidden` when the role is above the actor's.
-        """
-        _check_rank(actor, role)
-        plain = user.normal_email(email)
-        password.check_strength(password_text)
-        # Hashed in any case: how long it takes must not tell whether they have a login.
-        hashed = await password.hashed(password_text)
-        async with self._database.worker() as connection:
-            person = await user.add(connection, email=plain, name=name, password_hash=hashed)
-            if await workspace.join(connection, actor.workspace_id, person.id, role):
-                await _note(connection, actor, "member.added", "user", person.id, {"role": role})
-        self._authenticator.forget()
-        return person.id
-
     async def change_member(self, actor: Actor, user_id: UUID, role: Role | None) -> None:
         """Give a member another role, or none: then they are out. Their websockets are closed.
 
         Raises `NotFound`, `Conflict` for the last owner, `Forbidden` when a role is above the actor's.
         """
         if role is not None:
-            _check_rank(actor, role)
+            actor.require_rank(role)
         async with self._database.worker() as connection:
             had = await workspace.change_role(connection, actor.workspace_id, user_id, role)
-            _check_rank(actor, had)
+            actor.require_rank(had)
             action = "member.removed" if role is None else "member.role_changed"
-            await _note(connection, actor, action, "user", user_id, {"was": had, "is": role})
+            await audit.did(connection, actor, action, "user", user_id, {"was": had, "is": role})
             closing = await socket.left(connection, user_id, actor.workspace_id, action)
             receipt = await self._outbox.add(connection, closing)
         self._authenticator.forget()
@@ -176,24 +158,3 @@ class Access:
             receipt = await self._outbox.add(connection, events)
         await self._outbox.send(receipt)
         return events
-
-
-def _check_rank(actor: Actor, role: Role) -> None:
-    # An admin must not make themselves owner, nor put an owner out.
-    if role is Role.OWNER and actor.role is not Role.OWNER:
-        raise Forbidden("only an owner may do this to an owner", code="owner_required")
-
-
-async def _note(
-    connection: Connection, actor: Actor, action: str, kind: str, target: UUID, data: dict[str, object]
-) -> None:
-    await audit.note(
-        connection,
-        actor.workspace_id,
-        action=action,
-        actor_kind=actor.kind,
-        actor_id=actor.id,
-        target_kind=kind,
-        target_id=str(target),
-        data=data,
-    )

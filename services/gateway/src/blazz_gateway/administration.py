@@ -15,7 +15,7 @@ from uuid import UUID
 
 from blazz_chassis import logging
 from blazz_chassis.app import Service
-from blazz_chassis.errors import BlazzError, Invalid, NotFound
+from blazz_chassis.errors import BlazzError, Conflict, Invalid, NotFound
 from pydantic import ValidationError
 
 from blazz_gateway import audit, password, token, user, workspace
@@ -63,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     creating.add_argument("--name", required=True)
     creating.add_argument("--email", required=True)
-    creating.add_argument("--password", required=True, help="only for an owner who has no login yet")
+    creating.add_argument("--password", required=True, help="of the owner's login, which is made where there is none")
     creating.add_argument("--unsettled", choices=("resend", "unconfirmed"), default="resend")
     creating.add_argument("--token", metavar="NAME", help="also make an API token without rate limit, with all scopes")
     creating.add_argument("--json", action="store_true")
@@ -98,7 +98,10 @@ async def _run(asked: argparse.Namespace, settings: GatewaySettings) -> dict[str
 async def create_workspace(
     service: Service, *, name: str, email: str, password_text: str, unsettled: workspace.Unsettled = "resend"
 ) -> dict[str, Any]:
-    """Make the workspace that this person owns, or find it. Raises `Invalid`, `DatabaseUnavailable`."""
+    """Make the workspace that this person owns, or find it.
+
+    Raises `Invalid`, `Conflict` when their login has another password, `DatabaseUnavailable`.
+    """
     if not 0 < len(name.strip()) <= 200:
         raise Invalid("a workspace's name has 1 to 200 characters", field="name")
     plain = user.normal_email(email)
@@ -107,7 +110,14 @@ async def create_workspace(
     async with service.database.worker() as connection:
         # Two of these at once for one address: the second waits, and finds what the first made.
         await connection.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", plain)
-        owner = await user.add(connection, email=plain, name="", password_hash=hashed)
+        owner = await user.by_email(connection, plain)
+        # Who had this address first may be somebody else: only the password tells that the login is theirs.
+        if owner is not None and not await password.matches(owner.password_hash, password_text):
+            raise Conflict("somebody has a login under this address, with another password", field="password")
+        if owner is None:
+            owner = await user.add(connection, email=plain, name="", password_hash=hashed)
+        if owner is None:
+            raise Conflict("somebody made a login under this address in this moment; try again")
         found = await workspace.owned_by(connection, owner.id)
         if found is not None:
             return _described(found.id, found.display_name, owner, created=False)

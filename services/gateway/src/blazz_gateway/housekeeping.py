@@ -8,7 +8,7 @@ from blazz_chassis import inbox
 from blazz_chassis.database import Database
 from blazz_chassis.errors import Unavailable
 
-from blazz_gateway import rate, socket
+from blazz_gateway import invitation, rate, socket
 from blazz_gateway.acceptance import Acceptance
 from blazz_gateway.access import Access
 
@@ -52,6 +52,7 @@ class Housekeeping:
             pass
         async with self._database.worker() as connection:
             await rate.forget(connection)
+            await invitation.forget(connection)
             await socket.forget(connection)
             await connection.execute(_SESSIONS)
         await inbox.prune(self._database)

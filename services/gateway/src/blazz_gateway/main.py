@@ -30,6 +30,7 @@ from blazz_gateway.access import Access
 from blazz_gateway.api import audit as audit_routes
 from blazz_gateway.api import auth as auth_routes
 from blazz_gateway.api import broadcasting as broadcasting_routes
+from blazz_gateway.api import invitations as invitation_routes
 from blazz_gateway.api import members as member_routes
 from blazz_gateway.api import messages as message_routes
 from blazz_gateway.api import openapi, passage, refusals
@@ -43,6 +44,7 @@ from blazz_gateway.authentication import Authenticator
 from blazz_gateway.channel import Channels
 from blazz_gateway.checking import Checker
 from blazz_gateway.housekeeping import Housekeeping
+from blazz_gateway.joining import Joining
 from blazz_gateway.login import Logins
 from blazz_gateway.message_status import MessageStatus
 from blazz_gateway.sending import Sending
@@ -109,6 +111,7 @@ def build(settings: GatewaySettings) -> Service:
     )
     access = Access(database, outbox, sessions, authenticator)
     logins = Logins(database, sessions, rate_per_minute=settings.gateway_login_rate)
+    joining = Joining(database, logins, authenticator)
     acceptance = Acceptance(database, service.batcher, lease_seconds=settings.gateway_lease_seconds)
     sending = Sending(acceptance, Checker(chat, timeout=settings.gateway_check_timeout), publisher)
     statuses = MessageStatus(chat, acceptance)
@@ -131,7 +134,8 @@ def build(settings: GatewaySettings) -> Service:
     app.include_router(message_routes.router(door, sending, statuses, outcomes, wait_max=settings.gateway_wait_max))
     app.include_router(passage.router(door, {"chat": chat, "campaign": campaign}))
     app.include_router(token_routes.router(door, access))
-    app.include_router(member_routes.router(door, access))
+    app.include_router(member_routes.router(door, access, joining))
+    app.include_router(invitation_routes.router(door, joining))
     app.include_router(workspace_routes.router(door, access))
     app.include_router(audit_routes.router(door, audit_log))
     app.include_router(webhook_routes.router(intake))

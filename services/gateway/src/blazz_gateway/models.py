@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, Index, LargeBinary, Text, text
+from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, Index, LargeBinary, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
@@ -55,6 +55,26 @@ class Membership(SQLModel, table=True):
     user_id: UUID = Field(primary_key=True, foreign_key="users.id")
     role: str
     created_at: datetime = _moment(default="now()")
+
+
+class Invitation(SQLModel, table=True):
+    """Somebody may become a member, and has not yet; gone when they do."""
+
+    __tablename__ = "invitations"
+    __table_args__ = (
+        CheckConstraint("role in ('owner', 'admin', 'agent', 'viewer')", name="invitations_role"),
+        UniqueConstraint("workspace_id", "email", name="invitations_email"),
+        Index("invitations_expires_at", "expires_at"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    workspace_id: UUID = Field(foreign_key="workspaces.id")
+    email: str = Field(description="Lower case.")
+    role: str
+    hash: bytes = Field(unique=True, sa_type=LargeBinary, description="SHA-256 of its token.")
+    invited_by: UUID
+    created_at: datetime = _moment(default="now()")
+    expires_at: datetime = _moment()
 
 
 class Session(SQLModel, table=True):
