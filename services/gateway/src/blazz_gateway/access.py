@@ -9,14 +9,14 @@ from uuid import UUID
 
 from blazz_chassis.database import Database
 from blazz_chassis.outbox import Outbox
-from blazz_contracts.events import AccessRevoked
 
-from blazz_gateway import audit, socket, token, workspace
+from blazz_gateway import audit, rate, socket, token, workspace
 from blazz_gateway.actor import Actor
 from blazz_gateway.authentication import Authenticator
-from blazz_gateway.errors import CsrfMissing, RefreshReused
+from blazz_gateway.errors import CsrfMissing, RateLimited, RefreshReused
 from blazz_gateway.role import Permission, Role
 from blazz_gateway.session import Credentials, Sessions
+from blazz_gateway.socket_closing import SocketClosing
 from blazz_gateway.token import ApiToken
 from blazz_gateway.workspace import Workspace
 
@@ -24,9 +24,19 @@ from blazz_gateway.workspace import Workspace
 class Access:
     """Changes to who may do what; each with its audit entry, in one transaction."""
 
-    def __init__(self, database: Database, outbox: Outbox, sessions: Sessions, authenticator: Authenticator) -> None:
-        self._database, self._outbox = database, outbox
-        self._sessions, self._authenticator = sessions, authenticator
+    def __init__(
+        self,
+        database: Database,
+        outbox: Outbox,
+        sessions: Sessions,
+        authenticator: Authenticator,
+        closing: SocketClosing,
+        *,
+        socket_rate: int,
+    ) -> None:
+        """`socket_rate`: admissions of websockets that one credential may ask for in any 60 seconds."""
+        self._database, self._outbox, self._closing = database, outbox, closing
+        self._sessions, self._authenticator, self._socket_rate = sessions, authenticator, socket_rate
 
     # --- sessions
 
@@ -42,20 +52,18 @@ class Access:
                 if csrf is not None and not self._sessions.csrf_matches(result.session_id, *csrf):
                     raise CsrfMissing
                 return result
-            receipt = await self._outbox.add(
-                connection, await socket.revoked(connection, result.session_id, "refresh token reused")
-            )
+            end_id = await socket.ended(connection, result.session_id, "refresh token reused")
         self._authenticator.forget()
-        await self._outbox.send(receipt)
+        await self._closing.close(end_id)
         raise RefreshReused
 
     async def end_session(self, session_id: UUID, reason: str) -> None:
         """Log out."""
         async with self._database.worker() as connection:
             await self._sessions.end(connection, session_id, reason)
-            receipt = await self._outbox.add(connection, await socket.revoked(connection, session_id, reason))
+            end_id = await socket.ended(connection, session_id, reason)
         self._authenticator.forget()
-        await self._outbox.send(receipt)
+        await self._closing.close(end_id)
 
     # --- API tokens
 
@@ -94,9 +102,9 @@ class Access:
         async with self._database.api(actor.workspace_id) as connection:
             ended = await token.revoke(connection, actor.workspace_id, token_id)
             await audit.did(connection, actor, "token.revoked", "token", token_id, {"name": ended.name})
-            receipt = await self._outbox.add(connection, await socket.revoked(connection, token_id, "token revoked"))
+            end_id = await socket.ended(connection, token_id, "token revoked", workspace_id=actor.workspace_id)
         self._authenticator.forget()
-        await self._outbox.send(receipt)
+        await self._closing.close(end_id)
         return ended
 
     # --- the workspace
@@ -139,22 +147,21 @@ class Access:
             actor.require_rank(had)
             action = "member.removed" if role is None else "member.role_changed"
             await audit.did(connection, actor, action, "user", user_id, {"was": had, "is": role})
-            closing = await socket.left(connection, user_id, actor.workspace_id, action)
-            receipt = await self._outbox.add(connection, closing)
+            end_id = await socket.left(connection, user_id, actor.workspace_id, action)
         self._authenticator.forget()
-        await self._outbox.send(receipt)
+        await self._closing.close(end_id)
 
     # --- websockets
 
     async def admit_socket(self, actor: Actor, socket_id: str) -> None:
-        """Remember whose websocket it is. Raises `CredentialInvalid` when their access has ended by now."""
-        async with self._database.worker() as connection:
-            await socket.admit(connection, actor, socket_id)
+        """Remember whose websocket it is.
 
-    async def close_expired(self) -> list[AccessRevoked]:
-        """Close the websockets of tokens and sessions that ran out; return what was told."""
+        Raises `RateLimited`, and `CredentialInvalid` when their access has ended by now.
+        """
         async with self._database.worker() as connection:
-            events = await socket.expired(connection)
-            receipt = await self._outbox.add(connection, events)
+            subject = f"socket:{socket.credential_of(actor)}"
+            (decision,) = await rate.take(connection, [(subject, self._socket_rate)])
+            if not decision.allowed:
+                raise RateLimited(decision, "too many admissions of websockets in the last minute; try again later")
+            receipt = await self._outbox.add(connection, await socket.admit(connection, actor, socket_id))
         await self._outbox.send(receipt)
-        return events

@@ -51,6 +51,7 @@ from blazz_gateway.sending import Sending
 from blazz_gateway.session import Sessions
 from blazz_gateway.settings import GatewaySettings
 from blazz_gateway.socket import Signer
+from blazz_gateway.socket_closing import SocketClosing
 from blazz_gateway.upstream import Upstream
 from blazz_gateway.waiting import Outcomes
 from blazz_gateway.webhooks.intake import Intake
@@ -109,7 +110,8 @@ def build(settings: GatewaySettings) -> Service:
     door = Door(
         authenticator, production=settings.env == "production", trusted_proxies=settings.gateway_trusted_proxies
     )
-    access = Access(database, outbox, sessions, authenticator)
+    closing = SocketClosing(database, outbox)
+    access = Access(database, outbox, sessions, authenticator, closing, socket_rate=settings.gateway_socket_rate)
     logins = Logins(database, sessions, rate_per_minute=settings.gateway_login_rate)
     joining = Joining(database, logins, authenticator)
     acceptance = Acceptance(database, service.batcher, lease_seconds=settings.gateway_lease_seconds)
@@ -123,7 +125,7 @@ def build(settings: GatewaySettings) -> Service:
     intake = Intake(channels, publisher, watermark, audit_log)
     housekeeping = Housekeeping(
         database,
-        access,
+        closing,
         acceptance,
         seconds=settings.gateway_housekeeping_seconds,
         kept_hours=settings.gateway_kept_hours,
