@@ -208,3 +208,8 @@ async def test_a_stopping_instance_asks_everybody_to_reconnect_at_once(notifier)
     clients = [await instance.connect() for _ in range(20)]
     await instance.stop()
     assert [client.close_code for client in clients] == [4200] * 20
+
+
+async def test_a_socket_does_not_live_for_longer_than_it_is_known_whose_it_is(notifier):
+    instance = await notifier(notifier_socket_days=0.1 / 86_400)
+    assert await (await instance.connect()).closed() == 4200

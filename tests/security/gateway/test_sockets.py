@@ -85,3 +85,28 @@ async def test_over_so_many_sockets_of_one_credential_the_oldest_are_closed(worl
     assert told["socket_ids"] == ["1.1"]
     open_ones = "select count(*) from socket_auths where credential_id = $1 and revoked_at is null"
     assert (await world.rows(open_ones, token_id))[0][0] == socket.MOST
+
+
+async def test_the_end_of_access_is_told_again_and_again_but_not_for_ever(make_world: Build) -> None:
+    world = await make_world(gateway_revoked_repeat_seconds=0.01)
+    tenant = await world.tenant()
+    token_id, headers = await token(world, tenant)
+    assert (await admit(world, headers, tenant.workspace_id, "5.5")).status_code == 200
+    owner = await world.bearer(tenant.email)
+    await world.http.delete(f"/api/v1/tokens/{token_id}", headers=owner)
+    told = await world.until_told("access.revoked", 3, workspace_id=tenant.workspace_id)
+    assert [each["socket_ids"] for each in told[:3]] == [["5.5"]] * 3
+    # The socket stays shut out, though its id is admitted once more.
+    _, others = await token(world, tenant)
+    assert (await admit(world, others, tenant.workspace_id, "5.5")).status_code == 200
+    revoked = "select revoked_at is not null, told from socket_auths where credential_id = $1"
+    ((marked, _),) = await world.rows(revoked, token_id)
+    assert marked
+    await world.rows("update socket_auths set told = $2 where credential_id = $1 returning 1", token_id, socket.REPEATS)
+
+    async def forgotten() -> bool:
+        async with world.gateway.database.worker() as connection:
+            await socket.forget(connection)
+        return not await world.rows(revoked, token_id)
+
+    await until(forgotten)

@@ -85,6 +85,8 @@ class InstanceQueue:
         self._queue: AbstractQueue | None = None
         self._open, self._lost = asyncio.Event(), asyncio.Event()
         self._lost_at: float | None = None
+        self.away_seconds = 0.0
+        """How long it listened to nothing before it last began to."""
         self._connected_before = False
         self._line: asyncio.Queue[AbstractIncomingMessage | str] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
@@ -235,6 +237,7 @@ class InstanceQueue:
         await self._queue.consume(self._receive, timeout=_CONNECT_TIMEOUT)
         if self._lost.is_set():
             raise ConnectionError("lost while it was set up")
+        self.away_seconds = time.monotonic() - self._lost_at if self._lost_at is not None else 0.0
         self._lost_at = None
         self._open.set()
         log.info("instance_queue_ready", queue=self._queue.name, bindings=len(self._bound))

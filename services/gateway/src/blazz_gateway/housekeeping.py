@@ -41,6 +41,7 @@ class Housekeeping:
             turn += 1
             try:
                 await self._closing.close_left_over()
+                await self._closing.repeat()
                 if turn % _FORGET_EVERY == 0:
                     await self.forget()
             except Unavailable as error:

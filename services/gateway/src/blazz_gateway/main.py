@@ -110,7 +110,7 @@ def build(settings: GatewaySettings) -> Service:
     door = Door(
         authenticator, production=settings.env == "production", trusted_proxies=settings.gateway_trusted_proxies
     )
-    closing = SocketClosing(database, outbox)
+    closing = SocketClosing(database, outbox, publisher, repeat_seconds=settings.gateway_revoked_repeat_seconds)
     access = Access(database, outbox, sessions, authenticator, closing, socket_rate=settings.gateway_socket_rate)
     logins = Logins(database, sessions, rate_per_minute=settings.gateway_login_rate)
     joining = Joining(database, logins, authenticator)

@@ -30,6 +30,9 @@ class GatewaySettings(ServiceSettings):
         description="Admissions of websockets to channels that one API token or session may ask for in any 60 seconds. "
         "A backend that signs for its users' sockets asks for all of them with one token.",
     )
+    gateway_revoked_repeat_seconds: float = Field(
+        default=60, gt=0, description="Seconds between two times that the same websockets are told to be closed."
+    )
     gateway_trusted_proxies: int = Field(
         default=0,
         ge=0,

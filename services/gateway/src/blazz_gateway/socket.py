@@ -2,6 +2,7 @@
 
 import hmac
 import re
+from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -22,6 +23,9 @@ PIECE = 500
 MOST = 5_000
 """Open sockets that are remembered of one credential, as many as the notifier takes of a workspace on an instance.
 Over it the oldest are closed: most of these went long ago, as nobody says when a socket goes."""
+REPEATS = 60
+"""How often the notifier is told: an instance whose own queue is away when it is said never hears it. A minute apart
+(`gateway_revoked_repeat_seconds`), so for an hour in which the broker takes messages."""
 KEPT_DAYS = 30
 """The notifier lets no socket live as long, so whatever is open can still be closed by its credential's end."""
 _UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
@@ -85,6 +89,21 @@ _END = "insert into access_ends (id, workspace_id, credential_id, actor_id, reas
 _ONE_END = "select workspace_id, credential_id, actor_id, reason from access_ends where id = $1 for update"
 _ENDS = "select id from access_ends order by id limit 100"
 _DONE = "delete from access_ends where id = $1"
+_DUE = f"""
+update socket_auths a set told_at = now() from (
+  select {_KEY} from socket_auths s
+  where s.revoked_at is not null and s.told_at < now() - $1::interval and s.told < {REPEATS}
+  order by s.told_at limit $2 for update skip locked
+) as due
+where a.socket_id = due.socket_id and a.workspace_id = due.workspace_id and a.credential_id = due.credential_id
+returning a.socket_id, a.workspace_id, a.credential_id, a.revoked_reason as reason
+"""  # noqa: S608 - constants
+_TOLD = """
+update socket_auths a set told = a.told + 1
+from unnest($1::text[], $2::uuid[], $3::uuid[]) as n (socket_id, workspace_id, credential_id)
+where a.socket_id = n.socket_id and a.workspace_id = n.workspace_id and a.credential_id = n.credential_id
+"""
+_FORGET_TOLD = f"delete from socket_auths where revoked_at is not null and told >= {REPEATS}"  # noqa: S608
 _FORGET = f"delete from socket_auths where created_at < now() - interval '{KEPT_DAYS} days'"  # noqa: S608
 
 
@@ -182,8 +201,21 @@ async def expired_piece(connection: Connection) -> list[AccessRevoked]:
     return _events(await connection.fetch(_EXPIRED, PIECE))
 
 
+async def due_again(connection: Connection, apart: timedelta) -> tuple[list[Any], list[AccessRevoked]]:
+    """Closed sockets, up to `PIECE`, of which the notifier was last told `apart` ago; hand them to `told_again`."""
+    rows = await connection.fetch(_DUE, apart, PIECE)
+    return rows, _events(rows)
+
+
+async def told_again(connection: Connection, rows: list[Any]) -> None:
+    """Count that it was told of them."""
+    columns = [[row[name] for row in rows] for name in ("socket_id", "workspace_id", "credential_id")]
+    await connection.execute(_TOLD, *columns)
+
+
 async def forget(connection: Connection) -> None:
-    """Delete what is so old that its socket is surely gone."""
+    """Delete what was told often enough, and what is so old that its socket is surely gone."""
+    await connection.execute(_FORGET_TOLD)
     await connection.execute(_FORGET)
 
 

@@ -100,6 +100,16 @@ def stopping() -> Closing:
     return Closing(4200, "The server restarts. Reconnect immediately", code="stopping")
 
 
+def too_old() -> Closing:
+    """Nobody may remember any more whose it is; it comes back at once."""
+    return Closing(4200, "The connection is too old. Reconnect immediately", code="too_old")
+
+
+def was_deaf() -> Closing:
+    """This instance heard nothing for so long that access may have ended unnoticed; it comes back at once."""
+    return Closing(4200, "Events were missed for long. Reconnect immediately", code="was_deaf")
+
+
 def pong_missing() -> Closing:
     """The client did not answer a ping."""
     return Closing(4201, "Pong reply not received in time", code="pong_missing")

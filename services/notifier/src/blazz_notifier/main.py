@@ -66,7 +66,7 @@ def build(settings: Settings) -> Notifier:
     subscriptions = Subscriptions(settings, registry, bindings, presence)
     conversation = Conversation(settings, subscriptions, ClientEvents(settings, publisher))
     websockets = WebsocketServer(settings, registry, conversation, subscriptions)
-    consumers = Consumers(registry, fanout, presence, websockets)
+    consumers = Consumers(registry, fanout, presence, websockets, deaf_seconds=settings.notifier_deaf_seconds)
     consumers.install(queue)
     occupancy = Occupancy(database, registry, instance_id=instance_id)
     lease = Lease(

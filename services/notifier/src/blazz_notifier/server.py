@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request
 
 from blazz_notifier import errors, frame, metrics
+from blazz_notifier.channel_name import PUBLIC_WORKSPACE
 from blazz_notifier.conversation import Conversation
 from blazz_notifier.errors import Closing
 from blazz_notifier.registry import Registry
@@ -160,8 +161,27 @@ class WebsocketServer:
                 self._subscriptions.forget(socket)
                 self.close_apart(socket, errors.access_revoked(event.reason))
 
+    def reconnect_all(self) -> None:
+        """Ask every socket with a subscription of a workspace to come back, spread over `notifier_drain`."""
+        sockets = [each for each in self._registry.sockets.values() if each.workspaces.keys() - {PUBLIC_WORKSPACE}]
+        log.warning("sockets_asked_to_reconnect", sockets=len(sockets))
+        task = asyncio.create_task(self._close_spread(sockets, errors.was_deaf()))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    async def _close_spread(self, sockets: list[Socket], error: Closing) -> None:
+        random.shuffle(sockets)
+        spacing = min(_SPACING, self._settings.notifier_drain / max(1, len(sockets)))
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        for number, socket in enumerate(sockets):
+            if (early := began + number * spacing - loop.time()) > 0:
+                await asyncio.sleep(early)
+            self.close_apart(socket, error)
+
     async def _sweep(self) -> None:
-        """Ask the silent for a sign of life, and part from those who give none."""
+        """Ask the silent for a sign of life, and part from those who give none, and from the very old."""
+        oldest = self._settings.notifier_socket_days * 86_400
         activity, pong = self._settings.notifier_activity_timeout, self._settings.notifier_pong_timeout
         pause = min(1.0, activity / 4, pong / 4)
         loop = asyncio.get_running_loop()
@@ -169,7 +189,10 @@ class WebsocketServer:
             await asyncio.sleep(pause)
             now = loop.time()
             for socket in list(self._registry.sockets.values()):
-                if socket.pinged_at is None:
+                # A few at a time of those that came together: a fifth of their time is of their own.
+                if now - socket.opened_at > oldest * (0.8 + 0.2 * (hash(socket.socket_id) % 100) / 100):
+                    self.close_apart(socket, errors.too_old())
+                elif socket.pinged_at is None:
                     if now - socket.heard_at >= activity and socket.write(frame.PING):
                         socket.pinged_at = now
                 elif now - socket.pinged_at >= pong:
@@ -181,15 +204,7 @@ class WebsocketServer:
             return
         self.draining = True
         self._server.close(close_connections=False)
-        sockets = list(self._registry.sockets.values())
-        random.shuffle(sockets)
-        spacing = min(_SPACING, self._settings.notifier_drain / max(1, len(sockets)))
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        for number, socket in enumerate(sockets):
-            if (early := began + number * spacing - loop.time()) > 0:
-                await asyncio.sleep(early)
-            self.close_apart(socket, errors.stopping())
+        await self._close_spread(list(self._registry.sockets.values()), errors.stopping())
         await self._server.wait_closed()
         await asyncio.gather(*self._closing, return_exceptions=True)
 

@@ -29,6 +29,18 @@ class Settings(ServiceSettings):
     notifier_max_connections: int = Field(
         default=20_000, gt=0, description="Sockets of this instance; about 20 KB of memory each."
     )
+    notifier_socket_days: float = Field(
+        default=28,
+        gt=0,
+        lt=30,
+        description="Days after which a socket is asked to connect again: the gateway remembers for 30 whose it is.",
+    )
+    notifier_deaf_seconds: float = Field(
+        default=1800,
+        gt=0,
+        description="Seconds without the broker after which all subscribed sockets are asked to connect again: whose "
+        "access ended meanwhile was told for an hour only.",
+    )
     notifier_workspace_connections: int = Field(
         default=5_000,
         gt=0,

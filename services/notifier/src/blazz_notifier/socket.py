@@ -42,6 +42,7 @@ class Socket(ServerConnection):
         """Workspaces it was shut out of."""
         self.heard_at = self.loop.time()
         """When it last sent anything (seconds of the loop's clock)."""
+        self.opened_at = self.heard_at
         self.pinged_at: float | None = None
         self.messages: TokenBucket | None = None
         self.client_events: TokenBucket | None = None
