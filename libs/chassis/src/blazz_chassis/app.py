@@ -19,6 +19,7 @@ from blazz_chassis.asyncapi import document
 from blazz_chassis.batcher import Batcher
 from blazz_chassis.consumer import Consumer
 from blazz_chassis.database import Database
+from blazz_chassis.http_protocol import allow_many_files, bounded
 from blazz_chassis.outbox import Outbox
 from blazz_chassis.publisher import Publisher
 from blazz_chassis.settings import ServiceSettings
@@ -145,6 +146,7 @@ class Service:
         """Serve until SIGTERM or SIGINT, then stop in order. The process is the server; there are no workers."""
         logging.configure(self.settings, self.name)
         tracing.configure(self.settings, self.name)
+        allow_many_files()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(self.serve(signals=True))
 
@@ -155,7 +157,7 @@ class Service:
         if signals:
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, self._signalled)
-        server = _Server(self._server_config())
+        server = HttpServer(self.server_config())
         for work in self._on_start:
             await work()
         await self.publisher.start()
@@ -250,12 +252,13 @@ class Service:
             else:
                 return
 
-    def _server_config(self) -> uvicorn.Config:
+    def server_config(self) -> uvicorn.Config:
+        """How `HttpServer` serves the service's application."""
         return uvicorn.Config(
             self.http_app,
             host=self.settings.http_host,
             port=self.settings.http_port,
-            http="httptools",
+            http=bounded(head_seconds=self.settings.http_head_seconds, most_connections=self.settings.http_connections),
             ws="none",
             lifespan="off",
             log_config=None,
@@ -263,11 +266,13 @@ class Service:
             server_header=False,
             proxy_headers=False,
             timeout_graceful_shutdown=max(1, int(self.settings.shutdown_timeout)),
-            limit_concurrency=None,
+            limit_concurrency=self.settings.http_connections,
         )
 
 
-class _Server(uvicorn.Server):
+class HttpServer(uvicorn.Server):
+    """The HTTP server of a service, which the service itself stops."""
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Leave signals alone: the service's own order of stopping holds."""

@@ -4,11 +4,11 @@ import asyncio
 import fnmatch
 import logging
 import random
-import resource
 from contextlib import suppress
 from urllib.parse import parse_qs, urlsplit
 
 import structlog
+from blazz_chassis.http_protocol import allow_many_files
 from blazz_contracts.events import AccessRevoked
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
@@ -59,7 +59,7 @@ class WebsocketServer:
     async def start(self) -> None:
         """Begin to listen."""
         logging.getLogger("websockets.server").setLevel(logging.WARNING)  # each connection is an INFO line otherwise
-        _allow_many_files()
+        allow_many_files()
         self._server = await serve(
             self._serve,
             self._settings.notifier_ws_host,
@@ -207,13 +207,6 @@ class WebsocketServer:
         await self._close_spread(list(self._registry.sockets.values()), errors.stopping())
         await self._server.wait_closed()
         await asyncio.gather(*self._closing, return_exceptions=True)
-
-
-def _allow_many_files() -> None:
-    """Take all file descriptors the system allows: the usual soft limit of 1,024 is less than the sockets we serve."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _code_label(socket: Socket) -> str:
