@@ -126,17 +126,21 @@ class Client:
 
     async def subscribe(self, channel: str, member: dict[str, Any] | None = None, *, wait: bool = True) -> Any:
         """Subscribe, signed if need be; return the data of the answer."""
+        count = len(self.named("pusher_internal:subscription_succeeded", channel)) + 1
+        await self.send("pusher:subscribe", self.subscription(channel, member))
+        if not wait:
+            return None
+        return await self.next("pusher_internal:subscription_succeeded", channel=channel, count=count)
+
+    def subscription(self, channel: str, member: dict[str, Any] | None = None) -> dict[str, Any]:
+        """The data of a `pusher:subscribe`."""
         data: dict[str, Any] = {"channel": channel}
         channel_data = None if member is None else json.dumps(member)
         if channel_data is not None:
             data["channel_data"] = channel_data
         if channel.startswith(("private-", "presence-")):
             data["auth"] = sign_subscription(KEY, SECRET, self.socket_id, channel, channel_data)
-        count = len(self.named("pusher_internal:subscription_succeeded", channel)) + 1
-        await self.send("pusher:subscribe", data)
-        if not wait:
-            return None
-        return await self.next("pusher_internal:subscription_succeeded", channel=channel, count=count)
+        return data
 
     async def ping(self) -> None:
         """Come back when the server has handled everything sent before."""

@@ -213,3 +213,21 @@ async def test_a_stopping_instance_asks_everybody_to_reconnect_at_once(notifier)
 async def test_a_socket_does_not_live_for_longer_than_it_is_known_whose_it_is(notifier):
     instance = await notifier(notifier_socket_days=0.1 / 86_400)
     assert await (await instance.connect()).closed() == 4200
+
+
+async def test_what_is_subscribed_and_unsubscribed_at_once_counts_for_nothing(notifier, eventually):
+    instance = await notifier(notifier_workspace_connections=1, notifier_linger=0)
+    workspace = uuid4()
+    client, other = await instance.connect(), await instance.connect()
+    for channel in (f"private-workspace.{workspace}", f"presence-workspace.{workspace}"):
+        member = {"user_id": "1"} if channel.startswith("presence") else None
+        wire = client.connection
+        for event, data in (
+            ("pusher:subscribe", client.subscription(channel, member)),
+            ("pusher:unsubscribe", {"channel": channel}),
+        ):
+            wire.protocol.send_text(json.dumps({"event": event, "data": data}).encode())
+        wire.transport.write(b"".join(wire.protocol.data_to_send()))
+        await client.ping()
+    await eventually(lambda: not instance.service.registry.sockets[client.socket_id].workspaces)
+    await other.subscribe(f"private-workspace.{workspace}")

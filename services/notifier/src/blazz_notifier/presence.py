@@ -52,7 +52,7 @@ class Change:
     channel: str
     row: Row | None = None
     user_id: str = ""
-    admit: Callable[[], None] | None = None
+    admit: Callable[[], object] | None = None
 
 
 @dataclass(slots=True)
@@ -110,7 +110,7 @@ class Presence:
             member.user_info,
         )
 
-    async def join(self, socket: Socket, row: Row, admit: Callable[[], None]) -> None:
+    async def join(self, socket: Socket, row: Row, admit: Callable[[], bool]) -> None:
         """Add the socket to the channel. `admit` runs at the very moment from which it is told what changes.
 
         Raises `SubscriptionRefused` when the channel is full, `Unavailable` when the database is away; then it is not
