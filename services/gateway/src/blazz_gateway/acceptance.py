@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
 from blazz_chassis.batcher import Batcher
 from blazz_chassis.database import Connection, Database
 
@@ -94,9 +95,11 @@ class Acceptance:
         """`batcher` makes batchers that the service flushes before it stops."""
         self._database, self._lease = database, lease_seconds
         # No wait: a flush under way is the wait in which a batch gathers.
-        self._admissions: Batcher[Wish, Outcome] = batcher(self._admit_all, name="admit", max_items=200, max_wait=0)
+        self._admissions: Batcher[Wish, Outcome] = batcher(
+            self._admit_all, name="admit", max_items=200, max_wait=0, weigh=lambda wish: _weight(wish.answer)
+        )
         self._confirmations: Batcher[tuple[UUID, Answer], None] = batcher(
-            self._confirm_all, name="confirm", max_items=200, max_wait=0
+            self._confirm_all, name="confirm", max_items=200, max_wait=0, weigh=lambda kept: _weight(kept[1])
         )
 
     async def admit(self, wish: Wish) -> Outcome:
@@ -203,3 +206,8 @@ class Acceptance:
             else:
                 outcomes[wish.message_id] = RateLimited(decision)
         return outcomes
+
+
+def _weight(answer: Answer) -> int:
+    """A text weighs 1. A batch of 200 so has 800 KB at most, which one statement takes well."""
+    return 1 + len(orjson.dumps(answer)) // 4096
