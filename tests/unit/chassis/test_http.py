@@ -172,6 +172,14 @@ async def test_a_request_id_goes_through_and_a_bad_one_is_replaced(client: httpx
     assert len(response.headers["x-request-id"]) == 36
 
 
+@pytest.mark.parametrize("given", ["é" * 128, "١٢٣", "abc\n"])
+async def test_a_correlation_id_is_ascii_as_headers_of_messages_are_short(
+    client: httpx.AsyncClient, given: str
+) -> None:
+    response = await client.get("/correlation", headers=[(b"x-request-id", given.encode())])
+    assert len(response.headers["x-request-id"]) == 36
+
+
 async def test_a_body_over_the_limit_is_413_with_and_without_its_length(client: httpx.AsyncClient) -> None:
     async def parts() -> AsyncIterator[bytes]:
         for _ in range(20):

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
+from blazz_chassis import context
 from blazz_chassis.crashpoints import reach
-from blazz_chassis.errors import NotFound, Unavailable
+from blazz_chassis.errors import BlazzError, NotFound, Unavailable
 from blazz_chassis.outgoing import Outgoing
 from blazz_chassis.publisher import Publisher
 
@@ -14,7 +15,7 @@ from blazz_gateway.audit import AuditLog
 from blazz_gateway.channel import Channel, Channels
 from blazz_gateway.errors import ForeignNumber, SignatureWrong, VerifyTokenWrong
 from blazz_gateway.webhooks import signature
-from blazz_gateway.webhooks.parsing import Unpublishable, parsed
+from blazz_gateway.webhooks.parsing import Unpublishable, parsed, storable_text
 from blazz_gateway.webhooks.splitting import numbers_named, split, too_much, whole
 from blazz_gateway.webhooks.watermark import Watermark
 
@@ -67,9 +68,18 @@ class Intake:
                 raise Unavailable("the secrets of this webhook cannot be read now", code="secrets_unreadable")
             if not signature.signed_by(channel.app_secret, body, signed):
                 raise SignatureWrong
-            messages = await self._messages(channel, body)
-            reach("gateway.before_webhook_publish")
-            await self._publisher.send_many(messages)
+            try:
+                messages = await self._messages(channel, body)
+                reach("gateway.before_webhook_publish")
+                await self._publisher.send_many(messages)
+            except BlazzError:
+                raise
+            except Exception:
+                # A body that crashes us would do so at every delivery, and hold up the mark of all tenants each time.
+                log.exception("webhook_crashed", channel_id=str(channel.id), bytes=len(body))
+                with context.correlated(context.new_correlation_id()):
+                    messages = self._as_text(channel, body.decode(errors="replace"))
+                await self._publisher.send_many(messages)
             reach("gateway.after_webhook_publish")
         return Taken(channel.workspace_id, len(messages))
 
@@ -97,7 +107,10 @@ class Intake:
             # Numbers beyond 64 bits.
             text = body.decode()
         log.warning("webhook_kept_as_text", channel_id=str(channel.id), bytes=len(body))
-        facts = whole({"text": text}, workspace_id=channel.workspace_id, own_channel=channel.id)
+        return self._as_text(channel, text)
+
+    def _as_text(self, channel: Channel, text: str) -> list[Outgoing]:
+        facts = whole({"text": storable_text(text)}, workspace_id=channel.workspace_id, own_channel=channel.id)
         return [fact.outgoing(self._service) for fact in facts]
 
     async def _own_numbers(self, channel: Channel, numbers: set[str]) -> dict[str, UUID]:
