@@ -10,7 +10,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.integration.gateway.conftest import PASSWORD, World
+from tests.integration.gateway.conftest import PASSWORD, Build, World
 
 TEXT = {"to": {"phone": "+31612345678"}, "type": "text", "text": {"body": "hello"}}
 OPEN = {
@@ -197,3 +197,14 @@ async def test_a_forwarded_address_from_anybody_is_not_believed(world: World) ->
         codes.append(answer.status_code)
     assert codes == [401] * 10 + [429] * 2
     await world.rows("delete from rate_windows returning subject")
+
+
+async def test_a_forged_line_before_the_proxys_own_evades_no_limit(make_world: Build) -> None:
+    world = await make_world(gateway_login_rate=2, gateway_trusted_proxies=1)
+    tenant = await world.tenant()
+    codes = []
+    for number in range(4):
+        lines = [("X-Forwarded-For", f"10.0.0.{number}"), ("X-Forwarded-For", f"2001:db8::{number}")]
+        asked = {"email": tenant.email, "password": "wrong"}
+        codes.append((await world.http.post("/api/v1/auth/login", json=asked, headers=lines)).status_code)
+    assert codes == [401, 401, 429, 429]
