@@ -231,3 +231,49 @@ async def test_what_is_subscribed_and_unsubscribed_at_once_counts_for_nothing(no
         await client.ping()
     await eventually(lambda: not instance.service.registry.sockets[client.socket_id].workspaces)
     await other.subscribe(f"private-workspace.{workspace}")
+
+
+async def test_sockets_without_a_signed_subscription_crowd_out_each_other_and_nobody_else(notifier, eventually):
+    instance = await notifier(notifier_max_connections=6, notifier_stranger_share=0.5)
+    known = [await instance.connect() for _ in range(2)]
+    for client in known:
+        await client.subscribe(f"private-workspace.{uuid4()}")
+    strangers = [await instance.connect() for _ in range(5)]
+    for stranger in strangers[:2]:
+        await stranger.closed()
+        assert stranger.named("pusher:error")[-1]["code"] == 4100
+    for client in (*known, *strangers[2:]):
+        await client.ping()
+    # Whoever gives their private channel up is one of them again.
+    channel = next(iter(instance.service.registry.sockets[known[0].socket_id].channels))
+    await known[0].send("pusher:unsubscribe", {"channel": channel})
+    await strangers[2].closed()
+    await known[0].ping()
+
+
+async def test_a_socket_without_a_signed_subscription_does_not_stay_for_ever(notifier):
+    instance = await notifier(notifier_stranger_seconds=0.3)
+    known, public = await instance.connect(), await instance.connect()
+    await known.subscribe(f"private-workspace.{uuid4()}")
+    await public.subscribe("news")
+    assert await public.closed() == 4200
+    await known.ping()
+
+
+async def test_public_channels_have_a_number(notifier):
+    instance = await notifier(notifier_public_channels=2)
+    client = await instance.connect()
+    for channel in ("one", "two"):
+        await client.subscribe(channel)
+    await client.subscribe("three", wait=False)
+    assert (await client.next("pusher:subscription_error", channel="three"))["status"] == 409
+    await client.subscribe(f"private-workspace.{uuid4()}")
+    await client.send("pusher:unsubscribe", {"channel": "one"})
+    await client.subscribe("three")
+
+
+@pytest.mark.parametrize("path", ["/app/app-key", "//[/app"])
+async def test_an_origin_or_a_path_that_is_none_is_refused_as_one(notifier, path):
+    instance = await notifier(notifier_allowed_origins="*.example.com")
+    client = await instance.connect(path, additional_headers={"Origin": "http://["})
+    assert await client.closed() == (4009 if path == "/app/app-key" else 4005)

@@ -8,6 +8,7 @@ from contextlib import suppress
 from urllib.parse import parse_qs, urlsplit
 
 import structlog
+from blazz_chassis import client_address
 from blazz_chassis.http_protocol import allow_many_files
 from blazz_contracts.events import AccessRevoked
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -21,6 +22,7 @@ from blazz_notifier.errors import Closing
 from blazz_notifier.registry import Registry
 from blazz_notifier.settings import Settings
 from blazz_notifier.socket import Socket
+from blazz_notifier.strangers import Strangers
 from blazz_notifier.subscriptions import Subscriptions
 
 log = structlog.get_logger(__name__)
@@ -35,10 +37,16 @@ class WebsocketServer:
     """Serves `/app/{key}`."""
 
     def __init__(
-        self, settings: Settings, registry: Registry, conversation: Conversation, subscriptions: Subscriptions
+        self,
+        settings: Settings,
+        registry: Registry,
+        conversation: Conversation,
+        subscriptions: Subscriptions,
+        strangers: Strangers,
     ) -> None:
-        self._settings, self._registry = settings, registry
+        self._settings, self._registry, self._strangers = settings, registry, strangers
         self._conversation, self._subscriptions = conversation, subscriptions
+        strangers.part = self._crowded_out
         self._server: Server | None = None
         self._closing: set[asyncio.Task[None]] = set()
         self.draining = False
@@ -91,6 +99,10 @@ class WebsocketServer:
             await self._close(socket, error)
             return
         self._registry.open(socket)
+        peer = socket.remote_address[0] if socket.remote_address else None
+        forwarded = request.headers.get_all("X-Forwarded-For")
+        socket.address = client_address.of(peer, forwarded, proxies=self._settings.notifier_trusted_proxies)
+        self._strangers.add(socket)
         metrics.connections_opened.inc()
         try:
             socket.write(frame.established(socket.socket_id, self._settings.notifier_activity_timeout))
@@ -103,11 +115,15 @@ class WebsocketServer:
         finally:
             self._subscriptions.forget(socket)
             self._registry.close(socket)
+            self._strangers.discard(socket)
             metrics.connections_closed.labels(_code_label(socket)).inc()
 
     def _admit(self, request: Request) -> None:
         """Raise `Closing` when this client is not served here."""
-        url = urlsplit(request.path)
+        try:
+            url = urlsplit(request.path)
+        except ValueError:
+            raise errors.path_unknown() from None
         parts = url.path.split("/")
         if len(parts) != 3 or parts[1] != "app" or not parts[2]:
             raise errors.path_unknown()
@@ -127,7 +143,10 @@ class WebsocketServer:
             raise errors.over_capacity()
 
     def _allowed(self, origin: str) -> bool:
-        host = urlsplit(origin).hostname or ""
+        try:
+            host = urlsplit(origin).hostname or ""
+        except ValueError:
+            return False
         return any(fnmatch.fnmatchcase(host, pattern) for pattern in self._settings.notifier_allowed_origins)
 
     async def _close(self, socket: Socket, error: Closing) -> None:
@@ -144,6 +163,13 @@ class WebsocketServer:
         task = asyncio.create_task(self._close(socket, error))
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
+
+    def _crowded_out(self, socket: Socket) -> None:
+        """Say why, and end the connection without a close handshake: a client that stays silent must not hold it."""
+        error = errors.crowded_out()
+        socket.leaving = True
+        socket.write(frame.error(error.number, error.detail))
+        socket.transport.close()
 
     # --- all sockets
 
@@ -188,6 +214,8 @@ class WebsocketServer:
         while True:
             await asyncio.sleep(pause)
             now = loop.time()
+            for socket in list(self._strangers.since_before(now - self._settings.notifier_stranger_seconds)):
+                self.close_apart(socket, errors.unsigned_for_long())
             for socket in list(self._registry.sockets.values()):
                 # A few at a time of those that came together: a fifth of their time is of their own.
                 if now - socket.opened_at > oldest * (0.8 + 0.2 * (hash(socket.socket_id) % 100) / 100):

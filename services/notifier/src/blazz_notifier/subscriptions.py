@@ -21,6 +21,7 @@ from blazz_notifier.presence_rows import Row
 from blazz_notifier.registry import Registry
 from blazz_notifier.settings import Settings
 from blazz_notifier.socket import Socket
+from blazz_notifier.strangers import Strangers
 
 log = structlog.get_logger(__name__)
 
@@ -42,8 +43,11 @@ class _Attempt:
 class Subscriptions:
     """The subscriptions of this instance's sockets."""
 
-    def __init__(self, settings: Settings, registry: Registry, bindings: Bindings, presence: Presence) -> None:
+    def __init__(
+        self, settings: Settings, registry: Registry, bindings: Bindings, presence: Presence, strangers: Strangers
+    ) -> None:
         self._settings, self._registry, self._bindings, self._presence = settings, registry, bindings, presence
+        self._strangers = strangers
 
     def subscribe(self, socket: Socket, data: dict[str, Any]) -> None:
         """Begin a subscription; the answer is written to the socket, now or later.
@@ -76,6 +80,18 @@ class Subscriptions:
             raise SubscriptionRefused(
                 given,
                 f"A connection may have {self._settings.notifier_socket_channels} channels. Unsubscribe from some",
+                status=409,
+                kind="LimitReached",
+                number=None,
+            )
+        if (
+            channel.kind is ChannelKind.PUBLIC
+            and not self._registry.has(given)
+            and self._registry.channel_count(PUBLIC_WORKSPACE) >= self._settings.notifier_public_channels
+        ):
+            raise SubscriptionRefused(
+                given,
+                "There are too many public channels. Try again later",
                 status=409,
                 kind="LimitReached",
                 number=None,
@@ -131,8 +147,15 @@ class Subscriptions:
             socket, channel.workspace_id, _NO_LIMIT if channel.workspace_id == PUBLIC_WORKSPACE else limit
         ):
             raise over_quota()
+        if channel.signed:
+            socket.signed += 1
+            self._strangers.discard(socket)
 
     def _give_back(self, socket: Socket, channel: ChannelName) -> None:
+        if channel.signed:
+            socket.signed -= 1
+            if not socket.signed and socket.socket_id in self._registry.sockets:
+                self._strangers.add(socket)
         self._registry.leave(socket, channel.workspace_id)
         self._bindings.release(channel.workspace_id)
 
