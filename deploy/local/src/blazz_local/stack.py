@@ -51,6 +51,7 @@ class Stack:
         self._services = list(services)
         self._wants_demo = demo
         self._databases: dict[str, ServiceDatabase] = {}
+        self._ready = False
         self.demo: Demo | None = None
 
     async def start(self) -> None:
@@ -84,10 +85,12 @@ class Stack:
         if self._wants_demo:
             self._say("creating the demo workspace ...")
             await self._make_demo()
+        self._ready = True
         self._changed()
 
     async def stop(self) -> None:
         """Stop everything in order and remove `stack.json`."""
+        self._ready = False
         self.folder.stack_file.unlink(missing_ok=True)
         await self.supervisor.stop_all(*STOP_ORDER)
 
@@ -194,7 +197,9 @@ class Stack:
         await check_webhook(self.site)
 
     def _changed(self) -> None:
-        write_json(self.folder.stack_file, self.description, mode=0o600)
+        # There while all of it is ready: whoever waits for the file must not find one of a stack half up or half down.
+        if self._ready:
+            write_json(self.folder.stack_file, self.description, mode=0o600)
 
     async def __aenter__(self) -> Self:
         await self.start()
