@@ -70,6 +70,17 @@ async def test_a_service_is_ready_when_all_it_needs_is_there(broker: Broker, mig
         assert (await client.get("/livez")).status_code == 200
 
 
+async def test_operators_have_a_listener_of_their_own(broker: Broker, migrated: ServiceSettings) -> None:
+    settings = settings_of(migrated, broker.url, env="production", internal_port=0)
+    service = Service("chassis", settings)
+    async with serving(service) as url, httpx.AsyncClient() as client:
+        internal = f"http://127.0.0.1:{service.internal_port}"
+        assert set((await client.get(f"{internal}/readyz")).json()["checks"]) >= {"database", "publisher"}
+        assert "blazz_http_requests_total" in (await client.get(f"{internal}/metrics")).text
+        assert (await client.get(f"{internal}/openapi.json")).status_code == 404
+        assert (await client.get(f"{url}/metrics")).status_code == 404
+
+
 async def test_a_service_starts_without_broker_and_database_and_finds_them_later(
     broker: Broker, migrated: ServiceSettings
 ) -> None:

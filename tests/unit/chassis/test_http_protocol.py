@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 
 import pytest
-from blazz_chassis.app import HttpServer, Service
+from blazz_chassis.app import Service
+from blazz_chassis.http_server import HttpServer
 from blazz_chassis.settings import ServiceSettings
 from fastapi import Request
 
@@ -22,7 +23,7 @@ class Server:
         self.streams: list[Streams] = []
 
     async def connect(self) -> Streams:
-        streams = await asyncio.open_connection(*self.server.servers[0].sockets[0].getsockname())
+        streams = await asyncio.open_connection("127.0.0.1", self.server.port)
         self.streams.append(streams)
         return streams
 
@@ -59,15 +60,13 @@ async def server(request: pytest.FixtureRequest) -> AsyncIterator[Server]:
         await asyncio.sleep(0.7)
         return "slow"
 
-    http = HttpServer(service.server_config())
-    serving = asyncio.create_task(http.serve())
-    await until(lambda: http.started)
+    http = HttpServer(service.http_app, settings, host="127.0.0.1", port=0)
+    await http.begin()
     made = Server(http)
     yield made
     for _, writer in made.streams:
         writer.close()
-    http.should_exit = True
-    await serving
+    await http.finish()
 
 
 START = b"GET /livez HTTP/1.1\r\nHost: x\r\n"

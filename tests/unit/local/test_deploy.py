@@ -102,7 +102,15 @@ def test_services_find_each_other_at_the_ports_they_listen_on(service: str, comp
     for other in SERVICES:
         address = compose["services"][other]["environment"][f"BLAZZ_{name_of(service).upper()}_URL"]
         assert address == f"http://{service}:{port}"
-    assert f"127.0.0.1:{port}/readyz" in compose["services"][service]["healthcheck"]["test"][-1]
+    internal = compose["services"][service]["environment"]["BLAZZ_INTERNAL_PORT"]
+    assert f"127.0.0.1:{internal}/readyz" in compose["services"][service]["healthcheck"]["test"][-1]
+
+
+def test_what_is_for_operators_is_published_nowhere(compose: dict[str, Any]) -> None:
+    internal = {compose["services"][service]["environment"]["BLAZZ_INTERNAL_PORT"] for service in SERVICES}
+    published = [port.rpartition(":")[2] for each in compose["services"].values() for port in each.get("ports", ())]
+    assert published
+    assert not internal & set(published)
 
 
 def test_files_that_are_mounted_exist(compose: dict[str, Any]) -> None:

@@ -32,6 +32,14 @@ class ServiceSettings(BaseSettings):
 
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=8000, ge=0, le=65535, description="0 takes a free port.")
+    internal_host: str = Field(default="127.0.0.1", description="Where the internal listener is, if there is one.")
+    internal_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65535,
+        description="Port of a listener for operators: /metrics, and /readyz with what each check found. Without it "
+        "they are on the public port in local use, and nowhere in production.",
+    )
     http_connections: int = Field(
         default=4_000,
         gt=0,
