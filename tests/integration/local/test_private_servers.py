@@ -81,7 +81,11 @@ async def test_the_containers_database_script_makes_every_database_with_its_role
             "PGPORT": str(parts.port),
             "PGPASSWORD": str(parts.password),
             "POSTGRES_USER": "postgres",
-            **{f"BLAZZ_POSTGRES_PASSWORD_{name_of(service).upper()}": f"it's {service}" for service in SERVICES},
+            **{
+                f"BLAZZ_POSTGRES_PASSWORD_{name_of(service).upper()}_{kind.upper()}": f"it's {service}'s {kind}"
+                for service in SERVICES
+                for kind in KINDS
+            },
         },
     )
     assert await script.wait() == 0
@@ -91,7 +95,7 @@ async def test_the_containers_database_script_makes_every_database_with_its_role
                 host="127.0.0.1",
                 port=parts.port,
                 user=f"{name_of(service)}_{kind}",
-                password=f"it's {service}",
+                password=f"it's {service}'s {kind}",
                 database=name_of(service),
             )
             await connection.close()

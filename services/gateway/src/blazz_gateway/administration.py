@@ -6,7 +6,9 @@ relay of the first gateway that runs.
 
 import argparse
 import asyncio
+import getpass
 import json
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +26,7 @@ from blazz_gateway.settings import GatewaySettings
 
 COMMANDS = ("create-workspace", "create-token")
 DEFAULT_RATE = 60
+PASSWORD_VARIABLE = "BLAZZ_OWNER_PASSWORD"  # noqa: S105 - a name
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     creating.add_argument("--name", required=True)
     creating.add_argument("--email", required=True)
-    creating.add_argument("--password", required=True, help="of the owner's login, which is made where there is none")
+    creating.add_argument(
+        "--password-stdin",
+        action="store_true",
+        help="read the password of the owner's login (made where there is none) from the first line of standard "
+        f"input; else it is {PASSWORD_VARIABLE}, or asked for in a terminal",
+    )
     creating.add_argument("--unsettled", choices=("resend", "unconfirmed"), default="resend")
     creating.add_argument("--token", metavar="NAME", help="also make an API token without rate limit, with all scopes")
     creating.add_argument("--json", action="store_true")
@@ -83,8 +91,9 @@ async def _run(asked: argparse.Namespace, settings: GatewaySettings) -> dict[str
         if asked.command == "create-token":
             new = NewToken(asked.name, None if asked.no_rate_limit else asked.rate_limit)
             return await create_token(service, asked.workspace, new)
+        password_text = await asyncio.to_thread(_password, from_input=asked.password_stdin)
         made = await create_workspace(
-            service, name=asked.name, email=asked.email, password_text=asked.password, unsettled=asked.unsettled
+            service, name=asked.name, email=asked.email, password_text=password_text, unsettled=asked.unsettled
         )
         if asked.token:
             new_token = await create_token(service, UUID(made["workspace_id"]), NewToken(asked.token, None))
@@ -93,6 +102,17 @@ async def _run(asked: argparse.Namespace, settings: GatewaySettings) -> dict[str
     finally:
         await service.publisher.stop()
         await service.database.close()
+
+
+def _password(*, from_input: bool) -> str:
+    """The password; never an argument, which every process of the machine can read. Raises `Invalid` without one."""
+    if from_input:
+        return sys.stdin.readline().rstrip("\r\n")
+    if given := os.environ.get(PASSWORD_VARIABLE):
+        return given
+    if sys.stdin.isatty():
+        return getpass.getpass("Password of the owner's login: ")
+    raise Invalid(f"give the password: --password-stdin, or {PASSWORD_VARIABLE}", field="password")
 
 
 async def create_workspace(
