@@ -142,15 +142,17 @@ async def test_a_workspace_keeps_an_owner_and_admins_are_none(world: World) -> N
     last = await world.http.patch(f"/api/v1/members/{tenant.user_id}", json={"role": "agent"}, headers=owner)
     assert (last.status_code, last.json()["code"]) == (409, "last_owner")
     admin_id, admin = await world.member(tenant, "admin")
+    # With a second owner it is not for being the last one that they stay.
+    second_id, _ = await world.member(tenant, "owner")
     for method, body in (("PATCH", {"role": "viewer"}), ("DELETE", None)):
         answer = await world.http.request(method, f"/api/v1/members/{tenant.user_id}", json=body, headers=admin)
-        assert answer.status_code in (403, 409)
+        assert (answer.status_code, answer.json()["code"]) == (403, "owner_required")
     up = await world.http.patch(f"/api/v1/members/{admin_id}", json={"role": "owner"}, headers=admin)
     assert (up.status_code, up.json()["code"]) == (403, "owner_required")
     roles = {
         each["id"]: each["role"] for each in (await world.http.get("/api/v1/members", headers=admin)).json()["items"]
     }
-    assert roles == {str(tenant.user_id): "owner", str(admin_id): "admin"}
+    assert roles == {str(tenant.user_id): "owner", str(admin_id): "admin", str(second_id): "owner"}
 
 
 @pytest.mark.parametrize("kind", ["private-workspace", "private-chat", "presence-workspace"])
