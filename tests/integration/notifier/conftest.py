@@ -22,6 +22,7 @@ from websockets.frames import Frame
 from websockets.uri import parse_uri
 
 from tests.support.proxy import Proxy
+from tests.support.pusher_js import PACKAGES
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -57,9 +58,6 @@ def eventually() -> Eventually:
     return wait
 
 
-FOLDER = Path(__file__).parent / "js"
-
-
 @pytest.fixture(scope="session")
 def node_binary() -> Path:
     """Node."""
@@ -69,8 +67,8 @@ def node_binary() -> Path:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def packages() -> Path:
     """The public clients, unmodified."""
-    await asyncio.to_thread(npm.install, FOLDER)
-    return FOLDER
+    await asyncio.to_thread(npm.install, PACKAGES)
+    return PACKAGES
 
 
 KEY, SECRET, APP_ID = "app-key", "app-secret", "app-id"
