@@ -10,8 +10,8 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote, urlsplit
 
+from blazz_local.address import with_login
 from blazz_local.credentials import Credentials
 from blazz_local.databases import SERVICES, ServiceDatabase, name_of
 from blazz_local.folder import Folder
@@ -121,7 +121,7 @@ class Site:
             "BLAZZ_ENV": "local",
             "BLAZZ_HTTP_HOST": "127.0.0.1",
             "BLAZZ_HTTP_PORT": str(self.ports.get(service)),
-            "BLAZZ_AMQP_URL": as_user(self.amqp_url, service, keys.password(f"rabbitmq_{service}")),
+            "BLAZZ_AMQP_URL": with_login(self.amqp_url, service, keys.password(f"rabbitmq_{service}")),
             "BLAZZ_CONTEXT_KEY": keys.password("context_key"),
             "BLAZZ_SEAL_KEY": keys.fernet_key("seal_key"),
             "BLAZZ_PUSHER_APP_ID": "blazz",
@@ -173,10 +173,3 @@ class Site:
 def module_of(service: str) -> str:
     """What `python -m` runs."""
     return f"blazz_{name_of(service)}"
-
-
-def as_user(url: str, user: str, password: str) -> str:
-    """The same broker, another user."""
-    parts = urlsplit(url)
-    port = f":{parts.port}" if parts.port else ""
-    return parts._replace(netloc=f"{quote(user)}:{quote(password, safe='')}@{parts.hostname}{port}").geturl()

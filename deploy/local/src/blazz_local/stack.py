@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 from blazz_contracts.topology import definitions
 
 from blazz_local import databases
+from blazz_local.address import at_path
 from blazz_local.atomic import write_json
 from blazz_local.broker import Management
 from blazz_local.databases import SERVICES, ServiceDatabase
@@ -143,7 +144,7 @@ class Stack:
             "postgres_url": self._servers.postgres.url,
             # The superuser's: whoever looks into a database here wants to see all of it.
             "databases": {
-                service: urlsplit(self._servers.postgres.url)._replace(path=f"/{database.name}").geturl()
+                service: at_path(self._servers.postgres.url, f"/{database.name}")
                 for service, database in self._databases.items()
             },
             "processes": processes,
