@@ -13,55 +13,18 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from blazz_local import npm
 
 from tests.support.polling import until
+from tests.support.pusher_js import PusherJs, pusher_js
 
 CLONE = Path(__file__).parents[2]
-JS = CLONE / "tests" / "integration" / "notifier" / "js"
 LIMIT = 60.0
 """Seconds that any one step may take before the walk fails; most take a fraction of one."""
 
 
-class Listener:
-    """pusher-js in Node, subscribed to one channel; what it hears."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
-        self.heard: list[dict[str, Any]] = []
-        self._reader = asyncio.create_task(self._read())
-
-    async def _read(self) -> None:
-        assert self._process.stdout is not None
-        while line := await self._process.stdout.readline():
-            self.heard.append(json.loads(line))
-
-    async def command(self, name: str, **arguments: Any) -> None:
-        """Give the driver one command."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps({"command": name, **arguments}).encode() + b"\n")
-        await self._process.stdin.drain()
-
-    def events(self, name: str) -> list[dict[str, Any]]:
-        """Data of the events of this name, in the order they came."""
-        return [each["data"] for each in self.heard if each.get("what") == "event" and each["event"] == name]
-
-    async def close(self) -> None:
-        """End the driver: it exits when its input ends."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        await self._reader
-        await self._process.wait()
-
-
 @asynccontextmanager
-async def listening(stack: dict[str, Any]) -> AsyncIterator[Listener]:
+async def listening(stack: dict[str, Any]) -> AsyncIterator[PusherJs]:
     """pusher-js on the demo workspace's private channel."""
-    await asyncio.to_thread(npm.install, JS)
-    process = await asyncio.create_subprocess_exec(
-        npm.NODE, JS / "driver.mjs", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, cwd=JS
-    )
-    listener = Listener(process)
     demo, websocket = stack["demo"], stack["websocket"]
     channel = f"private-workspace.{demo['workspace_id']}"
     authorization = {
@@ -77,13 +40,11 @@ async def listening(stack: dict[str, Any]) -> AsyncIterator[Listener]:
         "disableStats": True,
         "channelAuthorization": authorization,
     }
-    try:
+    async with pusher_js() as listener:
         await listener.command("open", id="walk", kind="pusher", key=websocket["key"], options=options)
         await listener.command("subscribe", id="walk", channel=channel)
-        await until(lambda: listener.events("pusher:subscription_succeeded"), LIMIT, what="the subscription")
+        await listener.wait(event="pusher:subscription_succeeded", within=LIMIT)
         yield listener
-    finally:
-        await listener.close()
 
 
 class Walk:
@@ -114,7 +75,7 @@ class Walk:
         assert me.status_code == 200, me.text
         self.done("logged in")
 
-    async def send(self, listener: Listener, text: str) -> str:
+    async def send(self, listener: PusherJs, text: str) -> str:
         """A message goes to the phone, and its ticks come back in order."""
         body = {"to": {"phone": self.demo["contact_phone"]}, "type": "text", "text": {"body": text}}
         answer = await self.api.post("/api/v1/messages", json=body)
@@ -137,7 +98,7 @@ class Walk:
         self.done("sent → delivered → read over the websocket")
         return message_id
 
-    async def be_answered(self, listener: Listener, text: str) -> None:
+    async def be_answered(self, listener: PusherJs, text: str) -> None:
         """The customer writes back."""
         await self.simulator.post(f"/_sim/phones/{self.phone}/messages", json={"text": text})
         chats = await until(
@@ -159,7 +120,7 @@ class Walk:
         assert answer.json()["data"]["chat_id"]
         self.done("sent through the old system's route")
 
-    async def campaign(self, listener: Listener, recipients: int, prefix: str) -> dict[str, Any]:
+    async def campaign(self, listener: PusherJs, recipients: int, prefix: str) -> dict[str, Any]:
         """A list of numbers gets a message each; the count is watched over the websocket."""
         last = await self._ledger_end()
         people = [{"phone": f"+{prefix}{n:06d}", "variables": {"name": f"Customer {n}"}} for n in range(recipients)]

@@ -65,9 +65,10 @@ async def running(vhost: str, make_database: Any) -> AsyncIterator[Running]:
         "BLAZZ_LOG_FORMAT": "json",
     }
     command = [sys.executable, "-m", "blazz_gateway"]
-    asked = ["--name", "Bench", "--email", "a@b.test", "--password", "a good password", "--token", "bench", "--json"]
+    asked = ["--name", "Bench", "--email", "a@b.test", "--token", "bench", "--json"]
+    owner = {"BLAZZ_OWNER_PASSWORD": "a good password"}
     creating = await asyncio.create_subprocess_exec(
-        *command, "create-workspace", *asked, env=environment, stdout=asyncio.subprocess.PIPE
+        *command, "create-workspace", *asked, env=environment | owner, stdout=asyncio.subprocess.PIPE
     )
     made = orjson.loads((await creating.communicate())[0])
     others = [queue for queue in QUEUES if queue not in of_service("gateway")]

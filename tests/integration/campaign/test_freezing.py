@@ -30,7 +30,11 @@ async def test_duplicates_are_found_across_pages(idle_world: World) -> None:
     await world.start(campaign_page=10)
     campaign = await world.create([*numbers(25), *numbers(25)], start=False)
     await world.until_counts(campaign["id"], queued=25)
-    assert (await world.view(campaign["id"]))["duplicates"] == 25
+
+    async def all_found() -> bool:
+        return bool((await world.view(campaign["id"]))["duplicates"] == 25)  # the last pages hold nothing else
+
+    await until(all_found)
 
 
 async def test_rows_that_cannot_be_are_counted_with_their_reasons(world: World) -> None:

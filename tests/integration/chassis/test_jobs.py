@@ -132,7 +132,7 @@ async def test_a_job_whose_process_died_is_taken_up_and_the_dead_cannot_write(da
             await connection.execute("update jobs set lease_until = now() - interval '1 s' where id = $1", identifier)
         await until(state_is(jobs, database, identifier, "done"))
         go.set()
-        await asyncio.sleep(0.2)
+        await until(lambda: not [task for task in asyncio.all_tasks() if task.get_name() == "job-walk"])
         async with database.api(WORKSPACE) as connection:
             state = await jobs.get(connection, identifier)
     assert state is not None

@@ -3,11 +3,10 @@
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -21,6 +20,7 @@ from blazz_contracts.topology.definitions import permissions
 from pydantic import SecretStr
 
 from tests.support.polling import until
+from tests.support.proxy import Proxy
 
 from .conftest import QUEUE, SCALE, Broker, Ordered
 
@@ -70,46 +70,39 @@ async def test_a_service_is_ready_when_all_it_needs_is_there(broker: Broker, mig
         assert (await client.get("/livez")).status_code == 200
 
 
+async def test_operators_have_a_listener_of_their_own(broker: Broker, migrated: ServiceSettings) -> None:
+    settings = settings_of(migrated, broker.url, env="production", internal_port=0)
+    service = Service("chassis", settings)
+    async with serving(service) as url, httpx.AsyncClient() as client:
+        internal = f"http://127.0.0.1:{service.internal_port}"
+        assert set((await client.get(f"{internal}/readyz")).json()["checks"]) >= {"database", "publisher"}
+        assert "blazz_http_requests_total" in (await client.get(f"{internal}/metrics")).text
+        assert (await client.get(f"{internal}/openapi.json")).status_code == 404
+        assert (await client.get(f"{url}/metrics")).status_code == 404
+
+
 async def test_a_service_starts_without_broker_and_database_and_finds_them_later(
     broker: Broker, migrated: ServiceSettings
 ) -> None:
-    with closing(socket.socket()) as held:
-        held.bind(("127.0.0.1", 0))
-        port = held.getsockname()[1]
-    real = httpx.URL(broker.url.replace("amqp://", "http://"))
-    moved = broker.url.replace(f":{real.port}/", f":{port}/")
+    proxy = Proxy(broker.url)
+    await proxy.mend()  # it keeps its port
+    await proxy.cut()
     handled: list[int] = []
 
     async def handler(event: Ordered, envelope: Envelope) -> None:
         handled.append(event.number)
 
-    service = with_queue(Service("chassis", settings_of(migrated, moved)), handler)
+    service = with_queue(Service("chassis", settings_of(migrated, proxy.url)), handler)
     async with serving(service) as url, httpx.AsyncClient(base_url=url) as client:
         response = await client.get("/readyz")
         assert response.status_code == 503
         assert response.json()["checks"]["publisher"] == "not connected"
         assert (await client.get("/livez")).status_code == 200
-        forward = await asyncio.start_server(lambda r, w: _forward(r, w, real.port or 0), "127.0.0.1", port)
-        async with forward:
-            await until(lambda: ready(client), 15)
-            await service.publisher.publish(Ordered(workspace_id=WORKSPACE, number=1))
-            await until(lambda: handled == [1])
-
-
-async def _forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int) -> None:
-    there, here = await asyncio.open_connection("127.0.0.1", port)
-
-    async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-        try:
-            while data := await source.read(65536):
-                sink.write(data)
-                await sink.drain()
-        except ConnectionError:
-            pass
-        finally:
-            sink.close()
-
-    await asyncio.gather(pump(reader, here), pump(there, writer))
+        await proxy.mend()
+        await until(lambda: ready(client), 15)
+        await service.publisher.publish(Ordered(workspace_id=WORKSPACE, number=1))
+        await until(lambda: handled == [1])
+    await proxy.cut()
 
 
 async def test_a_stop_finishes_handlers_then_batches_then_outbox_then_requests(

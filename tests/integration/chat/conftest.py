@@ -217,7 +217,7 @@ class House:
             "chat_settle": 1.0,
             "chat_public_hosts_only": False,
         }
-        self.settings = defaults | settings
+        self._settings = defaults | settings
         self._heard: dict[str, list[tuple[str, dict[str, Any]]]] = {}
         self._endings: list[Callable[[], Awaitable[Any]]] = []
         self._serving: list[asyncio.Task[None]] = []
@@ -251,7 +251,7 @@ class House:
 
     async def instance(self) -> Service:
         """One more instance of chat."""
-        chat = build(Settings(**self.settings))
+        chat = build(self.settings)
         serving = asyncio.create_task(chat.serve())
         self._serving.append(serving)
 

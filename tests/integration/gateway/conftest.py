@@ -103,12 +103,21 @@ class World:
     async def member(self, tenant: Tenant, role: str) -> tuple[UUID, dict[str, str]]:
         """Somebody with this role in the tenant's workspace."""
         email = f"{role}-{uuid4().hex[:8]}@example.com"
-        owner = await self.bearer(tenant.email)
-        answer = await self.http.post(
-            "/api/v1/members", json={"email": email, "password": PASSWORD, "role": role}, headers=owner
-        )
+        token = await self.invitation(tenant, email, role)
+        answer = await self.accept(token, password=PASSWORD)
+        assert answer.status_code == 200, answer.text
+        return UUID(answer.json()["user_id"]), await self.bearer(email)
+
+    async def invitation(self, tenant: Tenant, email: str, role: str = "viewer") -> str:
+        """The token of an invitation by the tenant's owner."""
+        headers = await self.bearer(tenant.email)
+        answer = await self.http.post("/api/v1/members", json={"email": email, "role": role}, headers=headers)
         assert answer.status_code == 201, answer.text
-        return UUID(answer.json()["id"]), await self.bearer(email)
+        return str(answer.json()["token"])
+
+    async def accept(self, token: str, headers: dict[str, str] | None = None, **more: Any) -> httpx.Response:
+        """Accept an invitation."""
+        return await self.http.post("/api/v1/invitations/accept", json={"token": token, **more}, headers=headers)
 
     async def number(self, workspace_id: UUID, **more: Any) -> Number:
         """A channel of this workspace, told of by the broker as chat does."""

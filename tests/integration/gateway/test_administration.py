@@ -9,7 +9,7 @@ from typing import Any
 from tests.integration.gateway.conftest import World
 
 
-async def run(world: World, *arguments: str) -> tuple[int, str, str]:
+async def run(world: World, *arguments: str, password: str | None = None, entered: str = "") -> tuple[int, str, str]:
     environment = {
         **os.environ,
         "BLAZZ_ENV": "local",
@@ -17,26 +17,29 @@ async def run(world: World, *arguments: str) -> tuple[int, str, str]:
         "BLAZZ_DATABASE_WORKER_URL": world.database.worker_url,
         "BLAZZ_AMQP_URL": world.vhost,
     }
+    if password is not None:
+        environment["BLAZZ_OWNER_PASSWORD"] = password
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "blazz_gateway", *arguments),
         env=environment,
+        stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    out, err = await process.communicate()
+    out, err = await process.communicate(entered.encode())
     return process.returncode or 0, out.decode(), err.decode()
 
 
-async def made(world: World, *arguments: str) -> dict[str, Any]:
-    code, out, err = await run(world, *arguments, "--json")
+async def made(world: World, *arguments: str, **given: str) -> dict[str, Any]:
+    code, out, err = await run(world, *arguments, "--json", **given)
     assert code == 0, err
     return dict(json.loads(out))
 
 
 async def test_a_workspace_is_made_once_and_announced_and_its_owner_can_log_in(world: World) -> None:
-    asked = ("create-workspace", "--name", "Demo", "--email", "Owner@Demo.test", "--password", "a good password")
-    first = await made(world, *asked, "--token", "demo")
-    again = await made(world, *asked)
+    asked = ("create-workspace", "--name", "Demo", "--email", "Owner@Demo.test")
+    first = await made(world, *asked, "--token", "demo", password="a good password")
+    again = await made(world, *asked, "--password-stdin", entered="a good password\n")
     assert (first["created"], again["created"]) == (True, False)
     assert first["workspace_id"] == again["workspace_id"]
     told = (await world.until_told("workspace.updated", workspace_id=first["workspace_id"]))[0]
@@ -62,7 +65,23 @@ async def test_a_token_is_made_for_a_workspace_that_is_there(world: World) -> No
 
 
 async def test_a_weak_password_is_refused_with_a_sentence(world: World) -> None:
-    code, _, err = await run(world, "create-workspace", "--name", "A", "--email", "a@b.test", "--password", "short")
+    code, _, err = await run(world, "create-workspace", "--name", "A", "--email", "a@b.test", password="short")
     assert code == 2
     assert "8 to 256 characters" in err
     assert "Traceback" not in err
+
+
+async def test_a_password_is_no_argument_which_everybody_on_the_machine_can_read(world: World) -> None:
+    asked = ("create-workspace", "--name", "A", "--email", "a@b.test")
+    code, _, err = await run(world, *asked, "--password", "a good password")
+    assert (code, "unrecognized arguments" in err) == (2, True)
+    code, _, err = await run(world, *asked)
+    assert (code, "--password-stdin" in err) == (2, True)
+
+
+async def test_a_login_of_somebody_else_gets_no_workspace(world: World) -> None:
+    tenant = await world.tenant()
+    code, _, err = await run(
+        world, "create-workspace", "--name", "A", "--email", tenant.email, password="not their password"
+    )
+    assert (code, "another password" in err) == (2, True)

@@ -1,9 +1,22 @@
 """A key is a promise: one message and one answer, however often it is asked for."""
 
 import asyncio
-from uuid import uuid4
+from collections.abc import Awaitable, Callable
+from uuid import UUID, uuid4
 
-from tests.integration.gateway.conftest import Build, World
+import pytest
+from blazz_chassis.context import WorkspaceContext
+from blazz_chassis.errors import Conflict
+from blazz_contracts.content import Text
+from blazz_contracts.message import Lane
+from blazz_contracts.recipient import Recipient
+from blazz_contracts.views.message import CheckedMessage, CheckMessage
+from blazz_gateway.acceptance import Acceptance
+from blazz_gateway.actor import Actor
+from blazz_gateway.errors import KeyInFlight
+from blazz_gateway.sending import Order, Sending, Sent
+
+from tests.integration.gateway.conftest import Build, Tenant, World
 from tests.support.polling import until
 
 
@@ -86,6 +99,85 @@ async def _accepted(world: World, tenant: object, key: dict[str, str]) -> dict[s
     return answer.json() if answer.status_code == 202 else None
 
 
+class Chat:
+    """Says what the test wants of each message; a refusal may come late."""
+
+    def __init__(self) -> None:
+        self.refuses = True
+        self.asked = asyncio.Event()
+        self.go = asyncio.Event()
+        self.go.set()
+
+    async def check(self, context: WorkspaceContext, message: CheckMessage) -> CheckedMessage | None:
+        self.asked.set()
+        refuses = self.refuses
+        await self.go.wait()
+        if refuses:
+            raise Conflict("the window is closed")
+        return None
+
+
+def ordered(world: World, tenant: Tenant, lease_seconds: float) -> tuple[Chat, Callable[[], Awaitable[Sent]]]:
+    """A sender with a chat of the test's own, who asks again and again under one key."""
+    chat = Chat()
+    acceptance = Acceptance(world.gateway.database, world.gateway.batcher, lease_seconds=lease_seconds)
+    sending = Sending(acceptance, chat, world.gateway.publisher)
+    actor = Actor("token", uuid4(), tenant.workspace_id)
+    order = Order(
+        to=Recipient(phone="+31612345678"), content=Text(body="a"), lane=Lane.HIGH, key=uuid4().hex, fingerprint=b"x"
+    )
+    return chat, lambda: sending.send(actor, order)
+
+
+async def test_a_key_that_is_taken_up_is_not_forgotten_when_chat_refuses(world: World) -> None:
+    tenant = await world.tenant()
+    chat, send = ordered(world, tenant, lease_seconds=0.05)
+    chat.refuses = False
+    first = (await send()).answer["id"]
+    # As a process leaves it that dies after it published: the message is on its way.
+    await world.rows(
+        "update accepted set state = 'reserved', lease_until = now() - interval '1 s' where id = $1 returning id",
+        UUID(first),
+    )
+    chat.refuses = True
+    with pytest.raises(Conflict):
+        await send()
+    chat.refuses = False
+    assert (await send()).answer["id"] == first
+
+
+async def test_a_late_refusal_forgets_nothing_that_was_accepted_meanwhile(world: World) -> None:
+    tenant = await world.tenant()
+    chat, send = ordered(world, tenant, lease_seconds=0.05)
+    chat.go.clear()
+    late = asyncio.create_task(send())
+    await chat.asked.wait()
+    held, chat.refuses, chat.go = chat.go, False, asyncio.Event()
+    chat.go.set()
+
+    async def taken_up() -> Sent | None:
+        try:
+            return await send()
+        except KeyInFlight:
+            return None
+
+    accepted = await until(taken_up)
+    held.set()
+    with pytest.raises(Conflict):
+        await late
+    again = await send()
+    assert (again.replayed, again.answer["id"]) == (True, accepted.answer["id"])
+
+
+async def test_a_refused_request_leaves_nothing_and_its_key_is_free(world: World) -> None:
+    tenant = await world.tenant()
+    _, send = ordered(world, tenant, lease_seconds=10)
+    for _ in range(2):
+        with pytest.raises(Conflict):
+            await send()
+    assert not await world.rows("select 1 from accepted where workspace_id = $1", tenant.workspace_id)
+
+
 async def test_a_bad_key_is_refused_by_name(world: World) -> None:
     tenant = await world.tenant()
     for key in ("", "x" * 256, "a\tb"):
@@ -98,8 +190,6 @@ async def test_keys_older_than_a_day_are_forgotten(world: World) -> None:
     tenant = await world.tenant()
     sent = (await world.send(tenant)).json()["id"]
     await world.rows("update accepted set created_at = now() - interval '25 hours' where id = $1 returning id", sent)
-    from blazz_gateway.acceptance import Acceptance
-
     acceptance = Acceptance(world.gateway.database, world.gateway.batcher, lease_seconds=1)
     await acceptance.forget(24)
     assert not await world.rows("select 1 from accepted where id = $1", sent)

@@ -1,86 +1,53 @@
 """With a part away: a clear 503, nothing half done, and the same message when it is back."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
+import pytest_asyncio
+from blazz_gateway.webhooks.watermark import GAP
 from pydantic import SecretStr
 
 from tests.integration.gateway.conftest import Build
 from tests.support.polling import until
+from tests.support.proxy import Proxy
 
+ALIVE = 1.0  # seconds between two marks; a connection that was lost is there again in less than the silence
 TEXT = {"to": {"phone": "+31612345678"}, "type": "text", "text": {"body": "hello"}}
 
 
-class Gate:
-    """A port that leads to a server, and can be shut."""
-
-    def __init__(self, url: str) -> None:
-        self.target = urlsplit(url)
-        self._server: asyncio.Server | None = None
-        self._writers: set[asyncio.StreamWriter] = set()
-        self.port = 0
-
-    async def open(self) -> None:
-        self._server = await asyncio.start_server(self._join, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    async def shut(self) -> None:
-        assert self._server is not None
-        self._server.close()
-        for writer in list(self._writers):
-            writer.transport.abort()
-        self._writers.clear()
-
-    def url(self) -> str:
-        user = self.target.netloc.rpartition("@")[0]
-        return self.target._replace(netloc=f"{user}@127.0.0.1:{self.port}").geturl()
-
-    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            there_reader, there_writer = await asyncio.open_connection(self.target.hostname, self.target.port)
-        except OSError:
-            writer.transport.abort()
-            return
-        self._writers |= {writer, there_writer}
-        await asyncio.gather(_copy(reader, there_writer), _copy(there_reader, writer))
-        self._writers -= {writer, there_writer}
-
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
-    except OSError:
-        pass
-    finally:
-        writer.close()
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def proxies() -> AsyncIterator[list[Proxy]]:
+    """Those that gateways of this module are behind; closed after the gateways have ended."""
+    made: list[Proxy] = []
+    yield made
+    for each in made:
+        await each.cut()
 
 
 @pytest.fixture
-async def gated(make_world: Build) -> Any:
+async def gated(proxies: list[Proxy], make_world: Build) -> Any:
     """A gateway whose broker and database can be taken away."""
     world = await make_world()
-    broker, database = Gate(world.vhost), Gate(world.database.api_url)
-    await broker.open()
-    await database.open()
-    worker = Gate(world.database.worker_url)
-    await worker.open()
+    broker, database, worker = (Proxy(url) for url in (world.vhost, world.database.api_url, world.database.worker_url))
+    proxies += [broker, database, worker]
+    for each in (broker, database, worker):
+        await each.mend()
     behind = await world.start_again(
-        amqp_url=SecretStr(broker.url()),
-        database_api_url=SecretStr(database.url()),
-        database_worker_url=SecretStr(worker.url()),
+        amqp_url=SecretStr(broker.url),
+        database_api_url=SecretStr(database.url),
+        database_worker_url=SecretStr(worker.url),
         publish_timeout=0.5,
         database_acquire_timeout=1.0,
-        gateway_alive_seconds=0.1,
+        gateway_alive_seconds=ALIVE,
+        instance="behind",
     )
     yield behind, broker, (database, worker)
-    for gate in (broker, database, worker):
-        await gate.shut()
-        await gate.open()
+    for each in (broker, database, worker):
+        await each.mend()
     await until(lambda: behind.gateway.publisher.connected)
 
 
@@ -88,7 +55,7 @@ async def test_a_broker_that_is_away_is_503_and_the_retry_is_the_same_message(ga
     world, broker, _ = gated
     tenant = await world.tenant()
     key = {"Idempotency-Key": uuid4().hex}
-    await broker.shut()
+    await broker.cut()
     answer = await world.send(tenant, **key)
     assert answer.status_code == 503, answer.text
     assert int(answer.headers["retry-after"]) >= 1
@@ -97,7 +64,7 @@ async def test_a_broker_that_is_away_is_503_and_the_retry_is_the_same_message(ga
     assert unkeyed.status_code == 503
     (kept,) = await world.rows("select id, state from accepted where workspace_id = $1", tenant.workspace_id)
     assert kept["state"] == "reserved"
-    await broker.open()
+    await broker.mend()
     await until(lambda: world.gateway.publisher.connected)
     again = await world.send(tenant, **key)
     assert again.status_code == 202
@@ -109,12 +76,21 @@ async def test_a_broker_that_is_away_is_503_and_the_retry_is_the_same_message(ga
 async def test_a_webhook_without_a_confirm_is_503_and_breaks_the_watermark_off(gated: Any) -> None:
     world, broker, _ = gated
     number = await world.number((await world.tenant()).workspace_id)
-    await broker.shut()
+    await until(lambda: world.told("webhooks.alive", instance="behind"))
+    await broker.cut()
+    asked = datetime.now(UTC)
     answer = await world.webhook(number, {"entry": []})
     assert answer.status_code == 503
-    await broker.open()
+    await broker.mend()
     await until(lambda: world.gateway.publisher.connected)
     assert (await world.webhook(number, {"entry": []})).status_code == 200
+
+    def marks() -> list[datetime]:
+        told = world.told("webhooks.alive", instance="behind")
+        return [at for each in told if (at := datetime.fromisoformat(each["at"])) > asked]
+
+    # Longer than the three intervals that chat takes for an outage.
+    assert min(await until(marks)) - asked > timedelta(seconds=GAP * ALIVE)
 
 
 async def test_a_database_that_is_away_is_503_and_nothing_is_sent(gated: Any) -> None:
@@ -123,13 +99,13 @@ async def test_a_database_that_is_away_is_503_and_nothing_is_sent(gated: Any) ->
     assert (await world.send(tenant)).status_code == 202
     await world.until_told("message.requested", workspace_id=tenant.workspace_id)
     for gate in databases:
-        await gate.shut()
+        await gate.cut()
     answer = await world.send(tenant)
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) >= 1
     assert (await world.login(tenant.email)).status_code == 503
     for gate in databases:
-        await gate.open()
+        await gate.mend()
 
     async def back() -> bool:
         return bool((await world.send(tenant)).status_code == 202)
@@ -145,11 +121,11 @@ async def test_webhooks_are_taken_while_the_database_is_away(gated: Any) -> None
     number = await world.number(tenant.workspace_id)
     assert (await world.webhook(number, {"n": 1})).status_code == 200
     for gate in databases:
-        await gate.shut()
+        await gate.cut()
     assert (await world.webhook(number, {"n": 2})).status_code == 200
     assert (await world.webhook(number, {"n": 3}, secret="wrong")).status_code == 403
     for gate in databases:
-        await gate.open()
+        await gate.mend()
     await world.until_told("provider.unrecognized", 2, workspace_id=tenant.workspace_id)
 
 

@@ -89,7 +89,10 @@ async def test_bad_input_names_the_field_and_leaves_nothing(world: World, body: 
     assert answer.headers["content-type"].startswith("application/problem+json")
     assert field in [error["field"] for error in answer.json()["errors"]]
     assert not await world.rows("select 1 from accepted where workspace_id = $1", tenant.workspace_id)
-    assert not world.told("message.requested", workspace_id=tenant.workspace_id)
+    # What is sent after it arrives after it.
+    marker = (await world.send(tenant, {"lane": "high"})).json()["id"]
+    told = await world.until_told("message.requested", workspace_id=tenant.workspace_id)
+    assert [each["message_id"] for each in told] == [marker]
 
 
 @pytest.mark.parametrize("content", [b"{", b"", b'{"a": NaN}x', b"\xff"])

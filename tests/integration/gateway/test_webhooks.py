@@ -201,3 +201,25 @@ async def test_a_signature_is_checked_over_the_raw_body(world: World) -> None:
         headers={"X-Hub-Signature-256": signed(raw, number.app_secret)},
     )
     assert answer.status_code == 200
+
+
+async def test_a_body_that_crashes_us_is_kept_as_text_and_not_turned_away(
+    make_world: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = await make_world()
+    number = await world.number((await world.tenant()).workspace_id)
+
+    def crash(*_: object, **__: object) -> None:
+        raise RuntimeError("of no kind that we thought of")
+
+    monkeypatch.setattr("blazz_gateway.webhooks.intake.split", crash)
+    answer = await world.webhook(number, {"entry": [{"changes": [{"field": "x", "value": {"n": 1}}]}]})
+    assert answer.status_code == 200
+    (kept,) = await world.until_told("provider.unrecognized", workspace_id=number.workspace_id)
+    assert json.loads(kept["value"]["text"])["entry"]
+
+
+async def test_a_webhook_with_a_long_request_id_is_taken(world: World) -> None:
+    number = await world.number((await world.tenant()).workspace_id)
+    answer = await world.webhook(number, {"n": 1}, **{"X-Request-Id": "é".encode() * 128})
+    assert answer.status_code == 200, answer.text

@@ -14,6 +14,8 @@ from blazz_local.databases import KINDS, SERVICES, name_of
 from blazz_local.postgres import program_folder
 from blazz_local.process import strays
 
+from tests.support.polling import until
+
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def second(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Servers]:
@@ -58,9 +60,10 @@ async def test_a_killed_broker_keeps_what_it_confirmed(second: Servers) -> None:
         message = aio_pika.Message(b"here", delivery_mode=aio_pika.DeliveryMode.PERSISTENT)
         await channel.default_exchange.publish(message, "kept")
 
-        # RabbitMQ 3.10 writes a new quorum queue's entry down up to a second later (0.6 s were too few) and shows no
-        # sign of it; killed before that, it comes back with a queue that answers nobody.
-        await asyncio.sleep(1.5)
+        # RabbitMQ 3.10 writes a new quorum queue's name down up to a second later; killed before that, it comes back
+        # with a queue that answers nobody.
+        names = list(second.folder.rabbitmq.rglob("names.dets"))
+        await until(lambda: [file for file in names if b"kept" in file.read_bytes()], what="the queue's name on disk")
         second.supervisor.kill("rabbitmq")
     await second.supervisor.wait_ready("rabbitmq", timeout=30)
     async with await aio_pika.connect(second.rabbitmq.amqp_url) as connection:
@@ -81,7 +84,11 @@ async def test_the_containers_database_script_makes_every_database_with_its_role
             "PGPORT": str(parts.port),
             "PGPASSWORD": str(parts.password),
             "POSTGRES_USER": "postgres",
-            **{f"BLAZZ_POSTGRES_PASSWORD_{name_of(service).upper()}": f"it's {service}" for service in SERVICES},
+            **{
+                f"BLAZZ_POSTGRES_PASSWORD_{name_of(service).upper()}_{kind.upper()}": f"it's {service}'s {kind}"
+                for service in SERVICES
+                for kind in KINDS
+            },
         },
     )
     assert await script.wait() == 0
@@ -91,7 +98,7 @@ async def test_the_containers_database_script_makes_every_database_with_its_role
                 host="127.0.0.1",
                 port=parts.port,
                 user=f"{name_of(service)}_{kind}",
-                password=f"it's {service}",
+                password=f"it's {service}'s {kind}",
                 database=name_of(service),
             )
             await connection.close()

@@ -40,6 +40,21 @@ def given(servers: Servers) -> Given:
     return Given(servers.rabbitmq.amqp_url, servers.rabbitmq.management_url, servers.postgres.url)
 
 
+async def test_stack_json_is_not_there_before_all_is_ready_nor_after_the_end(given: Given, tmp_path: Path) -> None:
+    folder = Folder(tmp_path / ".blazz")
+    stack = Stack(folder, services=(), demo=False, given=given, say=lambda _: None)
+    folder.create()
+    # As when a program dies while others are still starting, and in the middle of the stop.
+    stack.supervisor.changed()
+    assert not folder.stack_file.exists()
+    async with stack:
+        folder.stack_file.unlink()
+        stack.supervisor.changed()
+        assert folder.stack_file.exists()
+    stack.supervisor.changed()
+    assert not folder.stack_file.exists()
+
+
 async def test_stack_json_is_there_while_it_is_ready_and_names_the_pid_that_serves(
     given: Given, tmp_path: Path
 ) -> None:

@@ -22,6 +22,7 @@ from websockets.frames import Frame
 from websockets.uri import parse_uri
 
 from tests.support.proxy import Proxy
+from tests.support.pusher_js import PACKAGES
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -57,9 +58,6 @@ def eventually() -> Eventually:
     return wait
 
 
-FOLDER = Path(__file__).parent / "js"
-
-
 @pytest.fixture(scope="session")
 def node_binary() -> Path:
     """Node."""
@@ -69,8 +67,8 @@ def node_binary() -> Path:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def packages() -> Path:
     """The public clients, unmodified."""
-    await asyncio.to_thread(npm.install, FOLDER)
-    return FOLDER
+    await asyncio.to_thread(npm.install, PACKAGES)
+    return PACKAGES
 
 
 KEY, SECRET, APP_ID = "app-key", "app-secret", "app-id"
@@ -126,17 +124,21 @@ class Client:
 
     async def subscribe(self, channel: str, member: dict[str, Any] | None = None, *, wait: bool = True) -> Any:
         """Subscribe, signed if need be; return the data of the answer."""
+        count = len(self.named("pusher_internal:subscription_succeeded", channel)) + 1
+        await self.send("pusher:subscribe", self.subscription(channel, member))
+        if not wait:
+            return None
+        return await self.next("pusher_internal:subscription_succeeded", channel=channel, count=count)
+
+    def subscription(self, channel: str, member: dict[str, Any] | None = None) -> dict[str, Any]:
+        """The data of a `pusher:subscribe`."""
         data: dict[str, Any] = {"channel": channel}
         channel_data = None if member is None else json.dumps(member)
         if channel_data is not None:
             data["channel_data"] = channel_data
         if channel.startswith(("private-", "presence-")):
             data["auth"] = sign_subscription(KEY, SECRET, self.socket_id, channel, channel_data)
-        count = len(self.named("pusher_internal:subscription_succeeded", channel)) + 1
-        await self.send("pusher:subscribe", data)
-        if not wait:
-            return None
-        return await self.next("pusher_internal:subscription_succeeded", channel=channel, count=count)
+        return data
 
     async def ping(self) -> None:
         """Come back when the server has handled everything sent before."""

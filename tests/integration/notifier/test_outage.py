@@ -81,3 +81,18 @@ async def test_without_the_database_only_presence_waits(notifier, publisher):
         SocketTriggered(workspace_id=workspace, channels=[f"private-workspace.{workspace}"], event="still", data="1")
     )
     await client.next("still")
+
+
+async def test_after_a_long_time_without_the_broker_subscribed_sockets_are_asked_to_connect_again(
+    notifier, proxy, eventually
+):
+    instance = await notifier(amqp_url=proxy.url, notifier_deaf_seconds=0.05)
+    subscribed, public = await instance.connect(), await instance.connect()
+    await subscribed.subscribe(f"private-workspace.{uuid4()}")
+    await public.subscribe("news")
+    await proxy.cut()
+    await eventually(lambda: not instance.service.queue.connected)
+    await proxy.mend()
+    # The first attempt to connect again comes 0.1 s after the loss.
+    assert await subscribed.closed() == 4200
+    await public.ping()

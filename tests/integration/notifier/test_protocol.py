@@ -208,3 +208,72 @@ async def test_a_stopping_instance_asks_everybody_to_reconnect_at_once(notifier)
     clients = [await instance.connect() for _ in range(20)]
     await instance.stop()
     assert [client.close_code for client in clients] == [4200] * 20
+
+
+async def test_a_socket_does_not_live_for_longer_than_it_is_known_whose_it_is(notifier):
+    instance = await notifier(notifier_socket_days=0.1 / 86_400)
+    assert await (await instance.connect()).closed() == 4200
+
+
+async def test_what_is_subscribed_and_unsubscribed_at_once_counts_for_nothing(notifier, eventually):
+    instance = await notifier(notifier_workspace_connections=1, notifier_linger=0)
+    workspace = uuid4()
+    client, other = await instance.connect(), await instance.connect()
+    for channel in (f"private-workspace.{workspace}", f"presence-workspace.{workspace}"):
+        member = {"user_id": "1"} if channel.startswith("presence") else None
+        wire = client.connection
+        for event, data in (
+            ("pusher:subscribe", client.subscription(channel, member)),
+            ("pusher:unsubscribe", {"channel": channel}),
+        ):
+            wire.protocol.send_text(json.dumps({"event": event, "data": data}).encode())
+        wire.transport.write(b"".join(wire.protocol.data_to_send()))
+        await client.ping()
+    await eventually(lambda: not instance.service.registry.sockets[client.socket_id].workspaces)
+    await other.subscribe(f"private-workspace.{workspace}")
+
+
+async def test_sockets_without_a_signed_subscription_crowd_out_each_other_and_nobody_else(notifier, eventually):
+    instance = await notifier(notifier_max_connections=6, notifier_stranger_share=0.5)
+    known = [await instance.connect() for _ in range(2)]
+    for client in known:
+        await client.subscribe(f"private-workspace.{uuid4()}")
+    strangers = [await instance.connect() for _ in range(5)]
+    for stranger in strangers[:2]:
+        await stranger.closed()
+        assert stranger.named("pusher:error")[-1]["code"] == 4100
+    for client in (*known, *strangers[2:]):
+        await client.ping()
+    # Whoever gives their private channel up is one of them again.
+    channel = next(iter(instance.service.registry.sockets[known[0].socket_id].channels))
+    await known[0].send("pusher:unsubscribe", {"channel": channel})
+    await strangers[2].closed()
+    await known[0].ping()
+
+
+async def test_a_socket_without_a_signed_subscription_does_not_stay_for_ever(notifier):
+    instance = await notifier(notifier_stranger_seconds=0.3)
+    known, public = await instance.connect(), await instance.connect()
+    await known.subscribe(f"private-workspace.{uuid4()}")
+    await public.subscribe("news")
+    assert await public.closed() == 4200
+    await known.ping()
+
+
+async def test_public_channels_have_a_number(notifier):
+    instance = await notifier(notifier_public_channels=2)
+    client = await instance.connect()
+    for channel in ("one", "two"):
+        await client.subscribe(channel)
+    await client.subscribe("three", wait=False)
+    assert (await client.next("pusher:subscription_error", channel="three"))["status"] == 409
+    await client.subscribe(f"private-workspace.{uuid4()}")
+    await client.send("pusher:unsubscribe", {"channel": "one"})
+    await client.subscribe("three")
+
+
+@pytest.mark.parametrize("path", ["/app/app-key", "//[/app"])
+async def test_an_origin_or_a_path_that_is_none_is_refused_as_one(notifier, path):
+    instance = await notifier(notifier_allowed_origins="*.example.com")
+    client = await instance.connect(path, additional_headers={"Origin": "http://["})
+    assert await client.closed() == (4009 if path == "/app/app-key" else 4005)

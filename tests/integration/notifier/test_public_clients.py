@@ -1,10 +1,7 @@
 """The unmodified pusher-js, laravel-echo and pusher packages, in Node."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import suppress
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 from uuid import uuid4
@@ -15,57 +12,13 @@ from aiohttp import web
 from blazz_contracts.events import AccessRevoked, ContactUpdated, SocketTriggered
 from blazz_notifier.signature import sign_subscription
 
-
-class Node:
-    """The driver in Node, and what it has told."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
-        self.told: list[dict[str, Any]] = []
-        self._reader = asyncio.create_task(self._read())
-        self._ids = 0
-
-    async def _read(self) -> None:
-        assert self._process.stdout is not None
-        while line := await self._process.stdout.readline():
-            self.told.append(json.loads(line))
-
-    async def command(self, command: str, **arguments: Any) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps({"command": command, **arguments}).encode() + b"\n")
-        await self._process.stdin.drain()
-
-    async def wait(self, *, count: int = 1, within: float = 15, **expected: Any) -> dict[str, Any]:
-        """The `count`th thing told that has these properties."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(within):
-                while True:
-                    if len(found := self.all(**expected)) >= count:
-                        return found[count - 1]
-                    if self._reader.done():
-                        raise AssertionError("the driver in Node has ended; see its errors above")
-                    await asyncio.sleep(0.01)
-        raise AssertionError(f"nothing like {expected} (number {count}); there was {self.told}")
-
-    def all(self, **expected: Any) -> list[dict[str, Any]]:
-        return [each for each in self.told if expected.items() <= each.items()]
-
-    async def stop(self) -> None:
-        with suppress(ProcessLookupError):
-            self._process.kill()
-        await self._process.wait()
-        await self._reader
+from tests.support.pusher_js import PusherJs, pusher_js
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def node(packages: Path, node_binary: Path) -> AsyncIterator[Node]:
-    process = await asyncio.create_subprocess_exec(
-        node_binary, packages / "driver.mjs", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
-    )
-    made = Node(process)
-    await made.wait(what="ready")
-    yield made
-    await made.stop()
+async def node() -> AsyncIterator[PusherJs]:
+    async with pusher_js() as driver:
+        yield driver
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -110,7 +63,9 @@ def options(instance: Any, auth_url: str, user: str = "1", port: int | None = No
     }
 
 
-async def open_client(node: Node, name: str, instance: Any, auth_url: str, *, kind: str = "pusher", **more: Any) -> str:
+async def open_client(
+    node: PusherJs, name: str, instance: Any, auth_url: str, *, kind: str = "pusher", **more: Any
+) -> str:
     await node.command("open", id=name, kind=kind, key="app-key", options=options(instance, auth_url, **more))
     return str((await node.wait(id=name, what="state", state="connected"))["socket_id"])
 

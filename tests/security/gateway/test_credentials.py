@@ -1,6 +1,7 @@
 """Wrong, missing, stolen, forged: nobody gets in, and nobody learns why."""
 
 import asyncio
+import re
 import time
 from statistics import median
 from typing import Any
@@ -9,12 +10,13 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.integration.gateway.conftest import PASSWORD, World
+from tests.integration.gateway.conftest import PASSWORD, Build, World
 
 TEXT = {"to": {"phone": "+31612345678"}, "type": "text", "text": {"body": "hello"}}
 OPEN = {
     ("post", "/api/v1/auth/login"),
     ("post", "/api/v1/auth/refresh"),
+    ("post", "/api/v1/invitations/accept"),
     ("get", "/webhooks/whatsapp/{identifier}"),
     ("post", "/webhooks/whatsapp/{identifier}"),
     ("get", "/livez"),
@@ -30,10 +32,7 @@ async def test_every_route_but_the_open_ones_asks_who_it_is(world: World) -> Non
         for method in operations:
             if (method, path) in OPEN:
                 continue
-            url = path
-            for name in ("contact_id", "channel_id", "campaign_id", "media_id", "message_id", "session_id", "token_id",
-                         "user_id"):  # fmt: skip
-                url = url.replace(f"{{{name}}}", str(uuid4()))
+            url = re.sub(r"\{[a-z_]+_id\}", str(uuid4()), path)
             answer = await world.http.request(method, url, json={} if method in ("post", "patch") else None)
             assert answer.status_code == 401, (method, path, answer.text)
             assert answer.headers["www-authenticate"] == "Bearer"
@@ -80,6 +79,9 @@ async def test_roles_reach_as_far_as_they_say(world: World) -> None:
         ("POST", "/tokens", {"name": "x"}, {"viewer", "agent"}),
         ("DELETE", f"/tokens/{uuid4()}", None, {"viewer", "agent"}),
         ("GET", "/members", None, {"viewer", "agent"}),
+        ("POST", "/members", {"email": "a@b.test", "role": "viewer"}, {"viewer", "agent"}),
+        ("GET", "/invitations", None, {"viewer", "agent"}),
+        ("DELETE", f"/invitations/{uuid4()}", None, {"viewer", "agent"}),
         ("GET", "/audit", None, {"viewer", "agent"}),
         ("GET", "/unrecognized", None, {"viewer", "agent"}),
     ]
@@ -97,7 +99,7 @@ async def test_a_token_makes_no_tokens_and_no_members(world: World) -> None:
     for method, path, body in (
         ("POST", "/tokens", {"name": "x"}),
         ("GET", "/tokens", None),
-        ("POST", "/members", {"email": "a@b.test", "password": "long enough", "role": "owner"}),
+        ("POST", "/members", {"email": "a@b.test", "role": "owner"}),
     ):
         answer = await world.http.request(method, f"/api/v1{path}", json=body, headers=tenant.headers)
         assert (answer.status_code, answer.json()["code"]) == (403, "scope_missing")
@@ -195,3 +197,14 @@ async def test_a_forwarded_address_from_anybody_is_not_believed(world: World) ->
         codes.append(answer.status_code)
     assert codes == [401] * 10 + [429] * 2
     await world.rows("delete from rate_windows returning subject")
+
+
+async def test_a_forged_line_before_the_proxys_own_evades_no_limit(make_world: Build) -> None:
+    world = await make_world(gateway_login_rate=2, gateway_trusted_proxies=1)
+    tenant = await world.tenant()
+    codes = []
+    for number in range(4):
+        lines = [("X-Forwarded-For", f"10.0.0.{number}"), ("X-Forwarded-For", f"2001:db8::{number}")]
+        asked = {"email": tenant.email, "password": "wrong"}
+        codes.append((await world.http.post("/api/v1/auth/login", json=asked, headers=lines)).status_code)
+    assert codes == [401, 401, 429, 429]

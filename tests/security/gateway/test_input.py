@@ -149,8 +149,8 @@ async def test_secrets_are_not_told_back(world: World) -> None:
     assert password not in answer.text
     tenant = await world.tenant()
     answer = await world.http.post(
-        "/api/v1/members",
-        json={"email": "a@b.test", "password": password * 20, "role": "x"},
+        "/api/v1/invitations/accept",
+        json={"token": password, "password": password * 100},
         headers=await world.bearer(tenant.email),
     )
     assert answer.status_code == 422
@@ -243,3 +243,12 @@ async def test_the_documents_page_loads_nothing_from_elsewhere(world: World) -> 
     for path in ("/docs", "/redoc"):
         answer = await world.http.get(path)
         assert answer.status_code == 404 or "https://" not in answer.text
+
+
+async def test_a_number_that_is_too_large_is_the_senders_own_affair(world: World) -> None:
+    tenant = await world.tenant()
+    large = b'{"to":{"phone":"+31612345678"},"type":"interactive","interactive":{"a":' + b"9" * 400 + b"}}"
+    headers = {**tenant.headers, "content-type": "application/json"}
+    answer = await world.http.post("/api/v1/messages", content=large, headers=headers)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "interactive.a")
+    assert not await world.rows("select 1 from accepted where workspace_id = $1", tenant.workspace_id)

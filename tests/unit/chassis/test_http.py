@@ -31,7 +31,9 @@ class Order(BaseModel):
 @pytest.fixture
 def service() -> Service:
     service = Service(
-        "chassis", ServiceSettings(context_key=SecretStr(KEY), body_limit=1000), body_limits={"/big": 5000}
+        "chassis",
+        ServiceSettings(env="local", context_key=SecretStr(KEY), body_limit=1000),
+        body_limits={"/big": 5000},
     )
     app = service.http_app
 
@@ -172,6 +174,14 @@ async def test_a_request_id_goes_through_and_a_bad_one_is_replaced(client: httpx
     assert len(response.headers["x-request-id"]) == 36
 
 
+@pytest.mark.parametrize("given", ["é" * 128, "١٢٣", "abc\n"])
+async def test_a_correlation_id_is_ascii_as_headers_of_messages_are_short(
+    client: httpx.AsyncClient, given: str
+) -> None:
+    response = await client.get("/correlation", headers=[(b"x-request-id", given.encode())])
+    assert len(response.headers["x-request-id"]) == 36
+
+
 async def test_a_body_over_the_limit_is_413_with_and_without_its_length(client: httpx.AsyncClient) -> None:
     async def parts() -> AsyncIterator[bytes]:
         for _ in range(20):
@@ -214,6 +224,19 @@ async def test_health_and_metrics_are_served(client: httpx.AsyncClient) -> None:
     assert 'blazz_http_requests_total{method="GET",route="/livez",status="200"}' in metrics
     assert 'route="unmatched"' in metrics
     assert "process_resident_memory_bytes" in metrics
+
+
+@pytest.mark.parametrize(
+    "more", [{"env": "production"}, {"env": "production", "internal_port": 0}, {"internal_port": 0}]
+)
+async def test_the_public_port_tells_nobody_what_is_inside(more: dict[str, Any]) -> None:
+    service = Service("chassis", ServiceSettings(**{"env": "local", **more}))
+    transport = httpx.ASGITransport(service.http_app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+        ready = await client.get("/readyz")
+        assert (ready.status_code, ready.json()) == (503, {"ready": False})
+        assert (await client.get("/metrics")).status_code == 404
+        assert (await client.get("/livez")).status_code == 200
 
 
 async def test_the_documents_are_the_same_each_time(service: Service) -> None:

@@ -12,7 +12,7 @@ from blazz_contracts.events import BY_NAME
 from blazz_gateway.errors import Malformed
 from blazz_gateway.webhooks.fact import Fact
 from blazz_gateway.webhooks.parsing import Unpublishable, parsed
-from blazz_gateway.webhooks.splitting import numbers_named, split
+from blazz_gateway.webhooks.splitting import MOST_NUMBERS, MOST_UPDATES, numbers_named, split, too_much, whole
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -160,12 +160,12 @@ def test_a_customer_without_a_phone_number_is_known_by_their_user_id() -> None:
 
 def test_a_number_of_nobodys_is_unrecognized_and_names_no_channel() -> None:
     given = value(messages=[text()])
-    given["metadata"]["phone_number_id"] = "999"
+    given["metadata"]["phone_number_id"] = "99999"
     (fact,) = facts_of(webhook(given))
     assert fact.kind.name == "provider.unrecognized"
     assert fact.payload["channel_id"] is None
     assert fact.payload["value"] == given
-    assert numbers_named(webhook(given)) == {"999"}
+    assert numbers_named(webhook(given)) == {"99999"}
 
 
 def test_errors_beside_the_messages_are_kept() -> None:
@@ -272,3 +272,70 @@ def test_a_fact_carries_its_envelope() -> None:
     assert not message.mandatory
     assert UUID(message.message_id).version == 7
     assert orjson.loads(message.body)["workspace_id"] == str(WORKSPACE)
+
+
+def told(body: Any) -> int:
+    """Bytes of all messages that become of it."""
+    facts = whole(body, workspace_id=WORKSPACE, own_channel=OWN) if too_much(body) else facts_of(body)
+    return sum(len(fact.outgoing("gateway").body) for fact in facts)
+
+
+BIG = "x" * 100_000
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        webhook(value(big=BIG, messages=[1] * 100)),
+        webhook(value(big=BIG, statuses=[{"id": None}] * 1000)),
+        webhook(value(contacts=[{"wa_id": "31612345678", "big": BIG}], messages=[text()] * 100)),
+        webhook(value(contacts=[{"wa_id": "31612345678", "profile": {"name": BIG}}], messages=[text()] * 100)),
+        webhook(value(messages=[1] * 200_000)),
+        webhook(value(statuses=[1] * 200_000)),
+        {"entry": [1] * 200_000},
+        {"entry": [{"changes": [1] * 200_000}]},
+        {"entry": [{"changes": [{"field": "messages", "value": 1}] * 100_000}]},
+        webhook(value(statuses=[status()] * 1000)),
+        webhook(value(messages=[text()] * 1000)),
+    ],
+)
+def test_a_webhook_never_becomes_more_than_a_few_times_its_own_size(body: Any) -> None:
+    # Each update may become a message of its own, with a little of our own around it.
+    assert told(body) < 2 * len(orjson.dumps(body)) + 1_000 * MOST_UPDATES
+
+
+def test_what_cannot_be_read_of_a_change_is_kept_once_with_what_is_beside_it() -> None:
+    facts = facts_of(webhook(value(errors=[{"code": 1}], messages=[1, text(), "a"], statuses=[2, status()])))
+    (rest,) = [fact.payload["value"] for fact in facts if fact.kind.name == "provider.unrecognized"]
+    assert rest == value(errors=[{"code": 1}], messages=[1, "a"], statuses=[2])
+    assert [fact.kind.name for fact in facts].count("provider.message") == 1
+
+
+def test_what_else_is_said_of_a_contact_goes_with_their_first_message() -> None:
+    contacts = [{"wa_id": each, "parent_user_id": each} for each in ("31612345678", "49151")]
+    messages = [text("1"), text("2"), text("3", **{"from": "49151"}), text("4")]
+    extras = [fact.payload["extra"] for fact in facts_of(webhook(value(contacts=contacts, messages=messages)))]
+    assert extras == [{"contact": {"parent_user_id": "31612345678"}}, {}, {"contact": {"parent_user_id": "49151"}}, {}]
+
+
+def test_more_updates_than_whatsapp_sends_are_kept_whole_and_so_are_very_many_numbers() -> None:
+    assert not too_much(webhook(value(statuses=[status()] * MOST_UPDATES)))
+    assert too_much(webhook(value(statuses=[status()] * (MOST_UPDATES + 1))))
+
+    def of(numbers: int) -> dict[str, Any]:
+        changes = [
+            {"field": "messages", "value": {"metadata": {"phone_number_id": str(10_000 + each)}}}
+            for each in range(numbers)
+        ]
+        return {"entry": [{"changes": changes}]}
+
+    assert not too_much(of(MOST_NUMBERS))
+    assert too_much(of(MOST_NUMBERS + 1))
+
+
+@pytest.mark.parametrize("number", ["1", "12345a", "+12345", "1" * 33, "12345\n", "١٢٣٤٥"])
+def test_what_cannot_be_a_number_is_nobodys_without_a_look(number: str) -> None:
+    body = webhook({"metadata": {"phone_number_id": number}, "messages": [text()]})
+    assert numbers_named(body) == set()
+    (fact,) = facts_of(body)
+    assert (fact.kind.name, fact.payload["channel_id"]) == ("provider.unrecognized", None)

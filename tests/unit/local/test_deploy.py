@@ -84,16 +84,22 @@ def test_a_service_has_every_setting_that_production_needs(
         monkeypatch.setenv(name, value)
     settings = settings_class()
     settings.require(
-        "amqp_url", "database_owner_url", "database_api_url", "database_worker_url", "context_key", "seal_key",
-        "pusher_key", "pusher_secret",
+        "amqp_url", "database_api_url", "database_worker_url", "context_key", "seal_key", "pusher_key", "pusher_secret",
     )  # fmt: skip
     assert settings.env == "production"
-    role = name_of(service)
+    # Whoever owns a table is not bound by its row-level security: a process that serves must not be able to.
+    assert not settings.database_owner_url.get_secret_value()
+    migrating = dict(compose["services"][f"migrate-{service}"]["environment"])
+    role, passwords = name_of(service), set()
     for kind in KINDS:
-        url = getattr(settings, f"database_{kind}_url").get_secret_value()
-        assert re.fullmatch(rf"postgresql://{role}_{kind}:[0-9a-f]+@postgres:5432/{role}", url)
+        url = migrating[f"BLAZZ_DATABASE_{kind.upper()}_URL"]
+        match = re.fullmatch(rf"postgresql://{role}_{kind}:([0-9a-f]+)@postgres:5432/{role}", url)
+        assert match is not None
+        passwords.add(match[1])
+    assert len(passwords) == len(KINDS)
     assert re.fullmatch(rf"amqp://{service}:[0-9a-f]+@rabbitmq:5672/", settings.amqp_url.get_secret_value())
-    assert compose["services"][service]["environment"] == compose["services"][f"migrate-{service}"]["environment"]
+    del migrating["BLAZZ_DATABASE_OWNER_URL"]
+    assert compose["services"][service]["environment"] == migrating
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -102,7 +108,15 @@ def test_services_find_each_other_at_the_ports_they_listen_on(service: str, comp
     for other in SERVICES:
         address = compose["services"][other]["environment"][f"BLAZZ_{name_of(service).upper()}_URL"]
         assert address == f"http://{service}:{port}"
-    assert f"127.0.0.1:{port}/readyz" in compose["services"][service]["healthcheck"]["test"][-1]
+    internal = compose["services"][service]["environment"]["BLAZZ_INTERNAL_PORT"]
+    assert f"127.0.0.1:{internal}/readyz" in compose["services"][service]["healthcheck"]["test"][-1]
+
+
+def test_what_is_for_operators_is_published_nowhere(compose: dict[str, Any]) -> None:
+    internal = {compose["services"][service]["environment"]["BLAZZ_INTERNAL_PORT"] for service in SERVICES}
+    published = [port.rpartition(":")[2] for each in compose["services"].values() for port in each.get("ports", ())]
+    assert published
+    assert not internal & set(published)
 
 
 def test_files_that_are_mounted_exist(compose: dict[str, Any]) -> None:

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 from blazz_local import debian, rabbitmq
+from blazz_local.address import with_login
 from blazz_local.credentials import Credentials
 from blazz_local.databases import SERVICES, ServiceDatabase, name_of
 from blazz_local.errors import ServerMissing, StartFailed
 from blazz_local.folder import Folder
 from blazz_local.ports import Ports
 from blazz_local.process import MARK
-from blazz_local.services import LOCAL_SETTINGS, Site, as_user
+from blazz_local.services import LOCAL_SETTINGS, Site
 
 
 @pytest.fixture
@@ -145,5 +146,5 @@ class TestEnvironmentOfServices:
 
 
 def test_a_service_s_own_user_takes_the_place_of_the_administrator() -> None:
-    url = as_user("amqp://admin:x@127.0.0.1:5672/v", "webjs-bridge", "p@ss")
+    url = with_login("amqp://admin:x@127.0.0.1:5672/v", "webjs-bridge", "p@ss")
     assert url == "amqp://webjs-bridge:p%40ss@127.0.0.1:5672/v"

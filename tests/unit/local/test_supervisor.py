@@ -95,6 +95,34 @@ async def test_a_new_pid_is_told_of_before_it_serves(supervisor: Supervisor, tmp
     assert served == [False]
 
 
+async def test_supervision_goes_on_when_the_system_refuses_for_a_while(
+    supervisor: Supervisor, said: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("blazz_local.supervisor._backoff", lambda deaths: 0.01 if deaths else 0.0)
+    refusals = [OSError(28, "No space left on device"), OSError(11, "Resource temporarily unavailable")]
+    sample = Sample(tmp_path)
+    await supervisor.start(sample.program)
+    begin = sample.program.before_start
+
+    def refused() -> None:
+        if refusals:
+            raise refusals.pop()
+        assert begin is not None
+        begin()
+
+    def unwritable() -> None:
+        raise OSError(28, "No space left on device")
+
+    object.__setattr__(sample.program, "before_start", refused)
+    supervisor.changed = unwritable
+    for _ in range(2):
+        killed = supervisor.kill("sample")
+        await supervisor.wait_ready("sample", timeout=10)
+        assert supervisor.pid("sample") != killed
+    assert not refusals
+    assert "No space left on device" in "".join(said)
+
+
 async def test_a_program_that_never_gets_ready_fails_with_the_end_of_its_log(
     supervisor: Supervisor, tmp_path: Path
 ) -> None:

@@ -53,15 +53,18 @@ def _wait(folder: Folder, process: "subprocess.Popen[bytes]", start: int) -> Non
     log = folder.log("supervisor")
     with log.open("rb") as file:
         file.seek(start)
+        said = ""
         while True:
             ended = process.poll() is not None
             ready = read_json(folder.stack_file).get("supervisor_pid") == process.pid
             if text := file.read().decode(errors="replace"):
                 sys.stdout.write(text)
                 sys.stdout.flush()
+                # The line may have come in pieces, or before the description was there.
+                said = (said + text)[-10_000:]
             if ended:
                 raise StartFailed(f"the stack did not start (status {process.returncode}); all logs: {folder.logs}")
-            if ready and "Blazz is ready" in text:
+            if ready and "Blazz is ready" in said:
                 return
             time.sleep(POLL_SECONDS)
 

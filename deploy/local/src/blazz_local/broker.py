@@ -7,14 +7,15 @@ from urllib.parse import quote, unquote, urlsplit
 
 import aiohttp
 
+from blazz_local.address import without_login
+
 
 class Management:
     """A session with the management API; `url` carries the user and password of an administrator."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
-        port = f":{parts.port}" if parts.port else ""
-        self._base = f"{parts.scheme}://{parts.hostname}{port}{parts.path.rstrip('/')}/api"
+        self._base = f"{without_login(url).rstrip('/')}/api"
         login = aiohttp.encode_basic_auth(unquote(parts.username or "guest"), unquote(parts.password or "guest"))
         self._session = aiohttp.ClientSession(headers={"Authorization": login}, timeout=aiohttp.ClientTimeout(total=30))
 

@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import asyncpg
 
+from blazz_local.address import at_path, with_login
 from blazz_local.errors import StartFailed
 
 SERVICES = ("gateway", "chat", "campaign", "notifier", "webjs-bridge")
@@ -76,7 +77,7 @@ async def create(
             await connection.execute(f'GRANT CONNECT ON DATABASE "{name}" TO "{roles["api"]}", "{roles["worker"]}"')
     finally:
         await connection.close()
-    urls = {kind: _url(superuser_url, role, passwords(role), name) for kind, role in roles.items()}
+    urls = {kind: at_path(with_login(superuser_url, role, passwords(role)), f"/{name}") for kind, role in roles.items()}
     return ServiceDatabase(service, urls["owner"], urls["api"], urls["worker"])
 
 
@@ -135,10 +136,3 @@ async def migrate(service: str, environment: Mapping[str, str], *, log: Path | N
     if process.returncode:
         text = "\n".join(output.decode(errors="replace").splitlines()[-25:])
         raise StartFailed(f"the migrations of {service} failed ({' '.join(command[1:])}):\n{text}")
-
-
-def _url(superuser_url: str, role: str, password: str, database: str) -> str:
-    parts = urlsplit(superuser_url)
-    port = f":{parts.port}" if parts.port else ""
-    netloc = f"{quote(role)}:{quote(password, safe='')}@{parts.hostname}{port}"
-    return parts._replace(netloc=netloc, path=f"/{database}").geturl()

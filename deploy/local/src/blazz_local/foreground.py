@@ -7,9 +7,9 @@ import os
 import signal
 import sys
 
+from blazz_local.address import without_password
 from blazz_local.databases import SERVICES
 from blazz_local.folder import Folder
-from blazz_local.http import without_password
 from blazz_local.lock import held
 from blazz_local.logs import Follower
 from blazz_local.services import SIMULATOR

@@ -1,7 +1,5 @@
 """Small HTTP questions: is it ready, what does it say."""
 
-from urllib.parse import urlsplit
-
 import aiohttp
 
 from blazz_local.program import Check
@@ -21,13 +19,3 @@ def answers(url: str, *, timeout: float = 2.0) -> Check:
             return False
 
     return check
-
-
-def without_password(url: str) -> str:
-    """The URL as it may be printed."""
-    parts = urlsplit(url)
-    if not parts.password:
-        return url
-    host = parts.hostname or ""
-    port = f":{parts.port}" if parts.port else ""
-    return parts._replace(netloc=f"{parts.username}:***@{host}{port}").geturl()

@@ -11,11 +11,12 @@ import socket
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import aiohttp
 
 from blazz_local import debian
+from blazz_local.address import with_login
 from blazz_local.broker import Management
 from blazz_local.credentials import Credentials
 from blazz_local.errors import ServerMissing
@@ -71,10 +72,9 @@ def given(url: str, management_url: str | None) -> RabbitMQ:
             "BLAZZ_AMQP_URL is set, but BLAZZ_AMQP_MANAGEMENT_URL is not: users and queues are set up through the "
             "management API, so give its address too (http://user:password@host:15672)"
         )
-    management = urlsplit(management_url)
-    if not management.username and parts.username:
-        management = management._replace(netloc=f"{parts.username}:{parts.password}@{management.netloc}")
-    return RabbitMQ(url, management.geturl())
+    if not urlsplit(management_url).username and parts.username:
+        management_url = with_login(management_url, unquote(parts.username), unquote(parts.password or ""))
+    return RabbitMQ(url, management_url)
 
 
 def docker_answers() -> bool:

@@ -50,7 +50,7 @@ async def seed(site: Site) -> Demo:
     identity = keys.get("demo_identity")
     if not isinstance(identity, dict) or not await _knows(site, identity["api_token"]):
         identity = await _gateway(
-            site, "create-workspace", "--name", "Demo", "--email", EMAIL, "--password", password, "--token", "demo"
+            site, "create-workspace", "--name", "Demo", "--email", EMAIL, "--token", "demo", password=password
         )
         keys.keep("demo_identity", identity)
     headers = {"Authorization": f"Bearer {identity['api_token']}"}
@@ -127,10 +127,10 @@ async def _call(
         return dict(json.loads(text))
 
 
-async def _gateway(site: Site, *arguments: str) -> dict[str, Any]:
+async def _gateway(site: Site, *arguments: str, password: str) -> dict[str, Any]:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "blazz_gateway", *arguments, "--json"),
-        env=site.environment("gateway"),
+        env=site.environment("gateway") | {"BLAZZ_OWNER_PASSWORD": password},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

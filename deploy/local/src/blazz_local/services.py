@@ -10,8 +10,8 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote, urlsplit
 
+from blazz_local.address import with_login
 from blazz_local.credentials import Credentials
 from blazz_local.databases import SERVICES, ServiceDatabase, name_of
 from blazz_local.folder import CLONE, Folder
@@ -27,6 +27,7 @@ WA_JS = CLONE / "services" / "webjs-bridge" / "js"
 PHONE_NUMBER_ID = "100000000000001"
 WABA_ID = "200000000000001"
 ACCESS_TOKEN = "EAAlocalsimulator"  # noqa: S105 - the simulator guards nothing
+OWNER_URL = "BLAZZ_DATABASE_OWNER_URL"
 READY_SECONDS = 120.0
 """A service is ready in about 2 s alone; six that start side by side on two cores take several times that."""
 
@@ -133,7 +134,7 @@ class Site:
             "BLAZZ_ENV": "local",
             "BLAZZ_HTTP_HOST": "127.0.0.1",
             "BLAZZ_HTTP_PORT": str(self.ports.get(service)),
-            "BLAZZ_AMQP_URL": as_user(self.amqp_url, service, keys.password(f"rabbitmq_{service}")),
+            "BLAZZ_AMQP_URL": with_login(self.amqp_url, service, keys.password(f"rabbitmq_{service}")),
             "BLAZZ_CONTEXT_KEY": keys.password("context_key"),
             "BLAZZ_SEAL_KEY": keys.fernet_key("seal_key"),
             "BLAZZ_PUSHER_APP_ID": "blazz",
@@ -174,7 +175,8 @@ class Site:
         return Program(
             name=service,
             command=[sys.executable, "-m", module_of(service), *([] if service == SIMULATOR else ["serve"])],
-            env=self.environment(service),
+            # As in production: what serves cannot become the owner of its tables.
+            env={name: value for name, value in self.environment(service).items() if name != OWNER_URL},
             log=self.folder.log(service),
             ready=answers(ready),
             url=url,
@@ -187,10 +189,3 @@ class Site:
 def module_of(service: str) -> str:
     """What `python -m` runs."""
     return f"blazz_{name_of(service)}"
-
-
-def as_user(url: str, user: str, password: str) -> str:
-    """The same broker, another user."""
-    parts = urlsplit(url)
-    port = f":{parts.port}" if parts.port else ""
-    return parts._replace(netloc=f"{quote(user)}:{quote(password, safe='')}@{parts.hostname}{port}").geturl()

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 from blazz_contracts.topology import definitions
 
 from blazz_local import chromium, databases, npm
+from blazz_local.address import at_path
 from blazz_local.atomic import write_json
 from blazz_local.broker import Management
 from blazz_local.databases import SERVICES, ServiceDatabase
@@ -51,6 +52,7 @@ class Stack:
         self._services = list(services)
         self._wants_demo = demo
         self._databases: dict[str, ServiceDatabase] = {}
+        self._ready = False
         self.demo: Demo | None = None
 
     async def start(self) -> None:
@@ -86,10 +88,12 @@ class Stack:
         if self._wants_demo:
             self._say("creating the demo workspace ...")
             await self._make_demo()
+        self._ready = True
         self._changed()
 
     async def stop(self) -> None:
         """Stop everything in order and remove `stack.json`."""
+        self._ready = False
         self.folder.stack_file.unlink(missing_ok=True)
         await self.supervisor.stop_all(*STOP_ORDER)
 
@@ -142,7 +146,7 @@ class Stack:
             "postgres_url": self._servers.postgres.url,
             # The superuser's: whoever looks into a database here wants to see all of it.
             "databases": {
-                service: urlsplit(self._servers.postgres.url)._replace(path=f"/{database.name}").geturl()
+                service: at_path(self._servers.postgres.url, f"/{database.name}")
                 for service, database in self._databases.items()
             },
             "processes": processes,
@@ -201,7 +205,9 @@ class Stack:
         await check_webhook(self.site)
 
     def _changed(self) -> None:
-        write_json(self.folder.stack_file, self.description, mode=0o600)
+        # There while all of it is ready: whoever waits for the file must not find one of a stack half up or half down.
+        if self._ready:
+            write_json(self.folder.stack_file, self.description, mode=0o600)
 
     async def __aenter__(self) -> Self:
         await self.start()

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from blazz_local.errors import StartFailed
 from blazz_local.logs import cap, last_lines
@@ -141,7 +142,7 @@ class Supervisor:
             lived = time.monotonic() - entry.process.started
             entry.quick_deaths = entry.quick_deaths + 1 if lived < QUICK_DEATH_SECONDS else 0
             entry.process.kill()  # the rest of its group
-            _after_kill(program)
+            self._trying(program, partial(_after_kill, program))
             delay = _backoff(entry.quick_deaths)
             if delay:
                 self._say(
@@ -151,9 +152,9 @@ class Supervisor:
                 await asyncio.sleep(delay)
             else:
                 self._say(f"{program.name} ended with status {status} after {lived:.1f} s; starting it again")
-            entry.process = _spawn(program)
+            entry.process = await self._spawned_again(entry)
             entry.restarts += 1
-            self.changed()
+            self._trying(program, self.changed)
             try:
                 await self._until_ready(entry)
             except StartFailed as failure:
@@ -163,11 +164,29 @@ class Supervisor:
                 continue
             self._say(f"{program.name} is ready again (pid {entry.process.pid})")
 
+    async def _spawned_again(self, entry: _Running) -> Process:
+        """The program's new process; while the system refuses (a full disk, too many processes), tried again."""
+        while True:
+            try:
+                return _spawn(entry.program)
+            except OSError as error:
+                entry.quick_deaths = max(entry.quick_deaths, FREE_RESTARTS) + 1
+                delay = _backoff(entry.quick_deaths)
+                self._say(f"!! {entry.program.name} cannot be started ({error}); next try in {delay:g} s")
+                await asyncio.sleep(delay)
+
+    def _trying(self, program: Program, work: Callable[[], None]) -> None:
+        """Do what supervision does not depend on; say what the system refuses."""
+        try:
+            work()
+        except OSError as error:
+            self._say(f"!! {program.name} goes on, but: {error}")
+
     async def _cap_logs(self) -> None:
         while True:
             await asyncio.sleep(CAP_POLL_SECONDS)
             for program in self.programs:
-                cap(program.log)
+                self._trying(program, partial(cap, program.log))
 
 
 def _spawn(program: Program) -> Process:

@@ -3,12 +3,10 @@
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import structlog
-import uvicorn
 import uvloop
 from blazz_contracts import Event
 from blazz_contracts.topology import of_service
@@ -19,6 +17,8 @@ from blazz_chassis.asyncapi import document
 from blazz_chassis.batcher import Batcher
 from blazz_chassis.consumer import Consumer
 from blazz_chassis.database import Database
+from blazz_chassis.http_protocol import allow_many_files
+from blazz_chassis.http_server import HttpServer
 from blazz_chassis.outbox import Outbox
 from blazz_chassis.publisher import Publisher
 from blazz_chassis.settings import ServiceSettings
@@ -91,13 +91,17 @@ class Service:
         self.started = asyncio.Event()
         self.stopping = asyncio.Event()
         self.port: int | None = None
+        self.internal_port: int | None = None
+        self._servers: list[HttpServer] = []
         self._batchers: list[Batcher[Any, Any]] = []
         self._background: list[tuple[str, Coroutine, bool]] = []
         self._tasks: dict[asyncio.Task[None], bool] = {}
         self._on_start: list[Coroutine] = []
         self._on_stop: list[Coroutine] = []
         problem.install(self.http_app)
-        health.install(self.http_app, self.health)
+        # What is inside is nobody's business outside: in production the details have a listener of their own, or none.
+        details = settings.env != "production" and settings.internal_port is None
+        health.install(self.http_app, self.health, details=details)
         health.watch(self)
         # The last one added is the outermost.
         self.http_app.add_middleware(web.BodyLimit, default=settings.body_limit, by_prefix=body_limits)
@@ -146,6 +150,7 @@ class Service:
         """Serve until SIGTERM or SIGINT, then stop in order. The process is the server; there are no workers."""
         logging.configure(self.settings, self.name)
         tracing.configure(self.settings, self.name)
+        allow_many_files()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(self.serve(signals=True))
 
@@ -156,29 +161,31 @@ class Service:
         if signals:
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, self._signalled)
-        server = _Server(self._server_config())
+        self._servers = self._http_servers()
         for work in self._on_start:
             await work()
         await self.publisher.start()
         await self.consumer.start()
         for name, work, finishes in self._background:
             self._tasks[asyncio.create_task(self._keep_running(name, work), name=name)] = finishes
-        serving = asyncio.create_task(server.serve(), name="http")
+        serving: set[asyncio.Task[None]] = set()
         try:
-            while not server.started and not serving.done():  # noqa: ASYNC110  # uvicorn has no event for it
-                await asyncio.sleep(0.01)
-            if server.started:
-                self.port = server.servers[0].sockets[0].getsockname()[1]
+            for server in self._servers:
+                serving.add(await server.begin())
+            if all(server.started for server in self._servers):
+                self.port = self._servers[0].port
+                self.internal_port = self._servers[1].port if self._servers[1:] else None
                 self.started.set()
                 log.info("service_started", host=self.settings.http_host, port=self.port)
                 stop = asyncio.create_task(self.stopping.wait())
-                await asyncio.wait({stop, serving}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({stop, *serving}, return_when=asyncio.FIRST_COMPLETED)
                 stop.cancel()
         finally:
             self.stop()
-            await self._shut_down(server, serving)
+            await self._shut_down()
         if not self.started.is_set():
-            raise SystemExit(f"{self.name} could not listen on {self.settings.http_host}:{self.settings.http_port}")
+            addresses = ", ".join(f"{server.config.host}:{server.config.port}" for server in self._servers)
+            raise SystemExit(f"{self.name} could not listen on {addresses}")
 
     def stop(self) -> None:
         """Begin the ordered stop."""
@@ -192,7 +199,15 @@ class Service:
             os._exit(1)
         self.stop()
 
-    async def _shut_down(self, server: uvicorn.Server, serving: "asyncio.Task[None]") -> None:
+    def _http_servers(self) -> list[HttpServer]:
+        settings = self.settings
+        servers = [HttpServer(self.http_app, settings, host=settings.http_host, port=settings.http_port)]
+        if settings.internal_port is not None:
+            app = health.internal_app(self.health)
+            servers.append(HttpServer(app, settings, host=settings.internal_host, port=settings.internal_port))
+        return servers
+
+    async def _shut_down(self) -> None:
         loop = asyncio.get_running_loop()
         began = loop.time()
         until = began + max(1.0, self.settings.shutdown_timeout - _LAST_STEPS)
@@ -214,13 +229,9 @@ class Service:
             await step(f"flush {batcher.name}", batcher.flush())
         await step("background tasks", self._end_background())
         await step("outbox", self.outbox.flush())
-        server.should_exit = True
-        await step("http", asyncio.shield(serving))
-        if not serving.done():
-            server.force_exit = True
-            serving.cancel()
-            with suppress(asyncio.CancelledError, Exception):
-                await serving
+        for server in self._servers:
+            await step("http", server.finish())
+            await server.abandon()
         for batcher in self._batchers:
             await step(f"close {batcher.name}", batcher.close())
         await step("outbox", self.outbox.flush())
@@ -250,26 +261,3 @@ class Service:
                 await asyncio.sleep(pause)
             else:
                 return
-
-    def _server_config(self) -> uvicorn.Config:
-        return uvicorn.Config(
-            self.http_app,
-            host=self.settings.http_host,
-            port=self.settings.http_port,
-            http="httptools",
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=max(1, int(self.settings.shutdown_timeout)),
-            limit_concurrency=None,
-        )
-
-
-class _Server(uvicorn.Server):
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals alone: the service's own order of stopping holds."""
-        yield

@@ -105,8 +105,11 @@ def watch(service: "Service") -> None:
         health.checks["outbox"] = relay
 
 
-def install(app: FastAPI, health: Health) -> None:
-    """Serve `/livez`, `/readyz` and `/metrics`."""
+def install(app: FastAPI, health: Health, *, details: bool) -> None:
+    """Serve `/livez` and `/readyz`; with `details` also what each check found, and `/metrics`.
+
+    Details name databases, queues and errors, and metrics tell how much each part does: not for the public port.
+    """
 
     @app.get("/livez", include_in_schema=False)
     async def livez() -> Response:
@@ -116,10 +119,19 @@ def install(app: FastAPI, health: Health) -> None:
     async def readyz() -> Response:
         found = await health.findings()
         ready = all(finding == "ok" for finding in found.values())
-        body = orjson.dumps({"ready": ready, "checks": found})
+        body = orjson.dumps({"ready": ready, "checks": found} if details else {"ready": ready})
         headers = {} if ready else {"Retry-After": "2"}
         return Response(body, status_code=200 if ready else 503, headers=headers, media_type="application/json")
 
-    @app.get("/metrics", include_in_schema=False)
-    async def metrics() -> Response:
-        return Response(generate_latest(), headers={"content-type": CONTENT_TYPE_LATEST})
+    if details:
+
+        @app.get("/metrics", include_in_schema=False)
+        async def metrics() -> Response:
+            return Response(generate_latest(), headers={"content-type": CONTENT_TYPE_LATEST})
+
+
+def internal_app(health: Health) -> FastAPI:
+    """What the internal listener serves."""
+    app = FastAPI(openapi_url=None)
+    install(app, health, details=True)
+    return app

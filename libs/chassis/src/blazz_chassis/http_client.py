@@ -67,13 +67,16 @@ class InternalClient:
 
     async def request(self, method: str, path: str, on_behalf_of: WorkspaceContext, **more: Any) -> httpx.Response:
         """Make one request with a freshly signed context. Raises httpx's errors when there is no answer."""
-        headers = {**more.pop("headers", {}), **self.headers(on_behalf_of)}
-        return await self.http.request(method, path, headers=headers, **more)
+        return await self.http.request(method, path, headers=self._signed(on_behalf_of, more), **more)
 
-    def headers(self, on_behalf_of: WorkspaceContext) -> dict[str, str]:
-        """The header that proves on whose behalf a call is made; for calls that stream through `http`."""
+    async def open(self, method: str, path: str, on_behalf_of: WorkspaceContext, **more: Any) -> httpx.Response:
+        """The same, with the answer's body still to come: read it or close it. The time limit is for each piece."""
+        request = self.http.build_request(method, path, headers=self._signed(on_behalf_of, more), **more)
+        return await self.http.send(request, stream=True)
+
+    def _signed(self, on_behalf_of: WorkspaceContext, more: dict[str, Any]) -> dict[str, str]:
         token = context.sign(on_behalf_of, self._key, audience=self._audience, issuer=self._issuer)
-        return {"authorization": f"Bearer {token}"}
+        return {**more.pop("headers", {}), "authorization": f"Bearer {token}"}
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -10,28 +10,21 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from typing import Any, TypeVar
 
-import aio_pika
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage, AbstractQueue
-from blazz_contracts import Envelope, Event
+from blazz_contracts import Event
 from blazz_contracts.topology import EVENTS
 from prometheus_client import Counter, Gauge, Histogram
 from pydantic import SecretStr
 
-from blazz_chassis import context
 from blazz_chassis.errors import BrokerUnavailable
-from blazz_chassis.incoming import Undecodable, envelope_of, event_of
-from blazz_chassis.topology import connection_url, declare
+from blazz_chassis.event_handlers import EventHandlers, H, failed
+from blazz_chassis.reconnecting import CONNECT_TIMEOUT, Reconnecting
+from blazz_chassis.topology import declare
 
 log = structlog.get_logger(__name__)
 
-Handler = Callable[[Any, Envelope], Awaitable[object]]
-H = TypeVar("H", bound=Handler)
-
-_CONNECT_TIMEOUT = 5.0  # seconds
-_RECONNECT = (0.1, 0.25, 0.5, 1.0, 2.0)  # seconds between attempts; the last one again and again
 _DROPPED_PAUSE = 1.0  # seconds between two reports that the queue overflows: each one makes clients catch up
 
 bind_seconds = Histogram(
@@ -41,11 +34,9 @@ bind_seconds = Histogram(
 )
 bindings = Gauge("blazz_instance_queue_bindings", "Routing keys the instance's queue is bound with")
 gaps = Counter("blazz_instance_queue_gaps", "Times something may have been missed", ["reason"])
-handled = Counter("blazz_instance_queue_handled", "Messages of the instance's queue handled", ["type"])
-failed = Counter("blazz_instance_queue_failed", "Messages of the instance's queue not handled", ["reason"])
 
 
-class InstanceQueue:
+class InstanceQueue(Reconnecting):
     """A classic, exclusive, auto-deleted queue on a connection of its own, declared and bound anew after every loss.
 
     Handlers run one at a time, in the broker's order. A message is acked when it was handed over, whatever came of it:
@@ -71,20 +62,19 @@ class InstanceQueue:
 
         `bind_timeout` is in seconds. `always`: routing keys that are bound from the start.
         """
-        plain = url.get_secret_value() if isinstance(url, SecretStr) else url
-        self._url = connection_url(plain, f"{service} instance")
+        super().__init__(url, name=f"{service} instance")
         self._prefix = f"{service}.instance.{re.sub(r'[^A-Za-z0-9_-]', '-', instance)}"
         self._prefetch, self._max_length, self._bind_timeout = prefetch, max_length, bind_timeout
         self.on_gap = on_gap
-        self._handlers: dict[str, tuple[type[Event], Handler]] = {}
+        self._handlers = EventHandlers()
         self._wanted: set[str] = set(always)
         self._bound: set[str] = set()
         self._one_at_a_time = asyncio.Lock()
         self._applying: set[asyncio.Task[None]] = set()
-        self._connection: AbstractConnection | None = None
         self._queue: AbstractQueue | None = None
-        self._open, self._lost = asyncio.Event(), asyncio.Event()
         self._lost_at: float | None = None
+        self.away_seconds = 0.0
+        """How long it listened to nothing before it last began to."""
         self._connected_before = False
         self._line: asyncio.Queue[AbstractIncomingMessage | str] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
@@ -93,15 +83,7 @@ class InstanceQueue:
 
     def on(self, *events: type[Event]) -> Callable[[H], H]:
         """Decorate a handler `async def handler(event, envelope)` for these events. Others are dropped unread."""
-
-        def add(handler: H) -> H:
-            for event in events:
-                if event.name in self._handlers:
-                    raise ValueError(f"there is a handler for {event.name} already")
-                self._handlers[event.name] = (event, handler)
-            return handler
-
-        return add
+        return self._handlers.on(*events)
 
     def bound(self, key: str) -> bool:
         """Whether events with this routing key reach us now, and go on to."""
@@ -154,11 +136,11 @@ class InstanceQueue:
                 return
             try:
                 if key in self._wanted and key not in self._bound:
-                    await queue.bind(EVENTS.name, key, timeout=_CONNECT_TIMEOUT)
+                    await queue.bind(EVENTS.name, key, timeout=CONNECT_TIMEOUT)
                     self._bound.add(key)
                 elif key not in self._wanted and key in self._bound:
                     self._bound.discard(key)
-                    await queue.unbind(EVENTS.name, key, timeout=_CONNECT_TIMEOUT)
+                    await queue.unbind(EVENTS.name, key, timeout=CONNECT_TIMEOUT)
             except Exception as error:
                 log.info("binding_interrupted", key=key, error=repr(error))
                 self._report_loss()
@@ -196,45 +178,29 @@ class InstanceQueue:
             _, running = await asyncio.wait(running, timeout=0.5)
         await self._disconnect()
 
-    def _report_loss(self) -> None:
-        self._open.clear()
-        self._lost.set()
-
-    async def _supervise(self) -> None:
-        attempt = 0
-        while True:
-            try:
-                await self._connect()
-                attempt = 0
-                await self._lost.wait()
-                log.warning("instance_queue_lost")
-            except Exception as error:
-                log.warning("instance_queue_connect_failed", error=repr(error), attempt=attempt)
-            self._lost_at = self._lost_at or time.monotonic()
-            await self._disconnect()
-            await asyncio.sleep(_RECONNECT[min(attempt, len(_RECONNECT) - 1)])
-            attempt += 1
+    async def _keep(self) -> None:
+        await super()._keep()
+        # Of a connection that lost its channel alone, the queue would stay.
+        raise ConnectionError("the queue is lost")
 
     async def _connect(self) -> None:
-        self._lost.clear()
-        connection = await aio_pika.connect(self._url, timeout=_CONNECT_TIMEOUT)
-        self._connection = connection
-        connection.close_callbacks.add(lambda *_: self._report_loss())
-        async with asyncio.timeout(_CONNECT_TIMEOUT * 4), connection.channel(publisher_confirms=False) as channel:
+        connection = await self._connected()
+        async with asyncio.timeout(CONNECT_TIMEOUT * 4), connection.channel(publisher_confirms=False) as channel:
             await declare(channel, ())
-        async with asyncio.timeout(_CONNECT_TIMEOUT):
+        async with asyncio.timeout(CONNECT_TIMEOUT):
             channel = await connection.channel(publisher_confirms=False)
             await channel.set_qos(prefetch_count=self._prefetch)
             self._queue = await self._declare(connection, channel)
         # Bound first, consumed then: nothing arrives before all of it does.
         while missing := self._wanted - self._bound:
             for key in missing:
-                await self._queue.bind(EVENTS.name, key, timeout=_CONNECT_TIMEOUT)
+                await self._queue.bind(EVENTS.name, key, timeout=CONNECT_TIMEOUT)
                 self._bound.add(key)
         bindings.set(len(self._bound))
-        await self._queue.consume(self._receive, timeout=_CONNECT_TIMEOUT)
+        await self._queue.consume(self._receive, timeout=CONNECT_TIMEOUT)
         if self._lost.is_set():
             raise ConnectionError("lost while it was set up")
+        self.away_seconds = time.monotonic() - self._lost_at if self._lost_at is not None else 0.0
         self._lost_at = None
         self._open.set()
         log.info("instance_queue_ready", queue=self._queue.name, bindings=len(self._bound))
@@ -266,20 +232,16 @@ class InstanceQueue:
             },
         )
         for each in (channel, aside):
-            each.close_callbacks.add(lambda *_: self._report_loss())
+            each.close_callbacks.add(self._report_loss)
             wire = await each.get_underlay_channel()
-            wire.on_consumer_cancel_callbacks.add(lambda _: self._report_loss())
+            wire.on_consumer_cancel_callbacks.add(self._report_loss)
         return queue
 
-    async def _disconnect(self) -> None:
-        self._open.clear()
-        connection, self._connection, self._queue = self._connection, None, None
+    def _forget(self) -> None:
+        self._lost_at = self._lost_at or time.monotonic()
+        self._queue = None
         self._bound.clear()
         bindings.set(0)
-        if connection is not None:
-            with suppress(Exception):
-                async with asyncio.timeout(_CONNECT_TIMEOUT):
-                    await connection.close()
 
     # --- deliveries
 
@@ -308,7 +270,7 @@ class InstanceQueue:
                     if self.on_gap is not None:
                         await self.on_gap(item)
                     continue
-                await self._handle(item)
+                await self._handlers.handle(item)
             except Exception:
                 failed.labels("handler").inc()
                 log.exception("instance_delivery_failed", item=item if isinstance(item, str) else item.type)
@@ -321,19 +283,3 @@ class InstanceQueue:
                 # It fails when the delivery came on a channel that is gone; then there is nothing to ack.
                 with suppress(Exception):
                     await item.ack(multiple=True)
-
-    async def _handle(self, message: AbstractIncomingMessage) -> None:
-        known = self._handlers.get(message.type or "")
-        if known is None:
-            return
-        kind, handler = known
-        try:
-            envelope = envelope_of(message)
-            event = event_of(message, kind)
-        except Undecodable as error:
-            failed.labels("undecodable").inc()
-            log.warning("instance_delivery_undecodable", type=message.type, error=error.detail)
-            return
-        with context.correlated(envelope.correlation_id or None, envelope.traceparent):
-            await handler(event, envelope)
-        handled.labels(kind.name).inc()

@@ -7,7 +7,6 @@ from contextlib import suppress
 from typing import cast
 from uuid import UUID
 
-import aio_pika
 import structlog
 from aio_pika.abc import AbstractConnection
 from aio_pika.exceptions import AMQPChannelError, DeliveryError, PublishError
@@ -19,16 +18,15 @@ from pydantic import SecretStr
 from blazz_chassis import metrics, outgoing
 from blazz_chassis.errors import BlazzError, BrokerUnavailable, MessageTooLarge, Unroutable
 from blazz_chassis.outgoing import Outgoing
-from blazz_chassis.topology import connection_url, declare
+from blazz_chassis.reconnecting import CONNECT_TIMEOUT, Reconnecting
+from blazz_chassis.topology import declare
 
 log = structlog.get_logger(__name__)
 
-_CONNECT_TIMEOUT = 5.0  # seconds
-_RECONNECT = (0.1, 0.25, 0.5, 1.0, 2.0)  # seconds between attempts; the last one again and again
 _REDECLARE = 10.0  # seconds between attempts when the broker refuses the topology
 
 
-class Publisher:
+class Publisher(Reconnecting):
     """Publishes events with confirms, many at once, and reconnects by itself.
 
     A connection that breaks while a message waits for its confirm does not fail the publish: it is sent again, with the
@@ -51,18 +49,14 @@ class Publisher:
 
         `largest`: bytes of a body, less than the broker takes.
         """
-        plain = url.get_secret_value() if isinstance(url, SecretStr) else url
-        self._url = connection_url(plain, f"{service} publish")
+        super().__init__(url, name=f"{service} publish")
         self._queues = list(queues)
         self._scale = retry_scale
         self._known = {"", *(exchange.name for exchange in EXCHANGES)}
         self._largest = largest
         self._slots = asyncio.Semaphore(in_flight)
         self._window = max(1, in_flight // 2)  # of one list under way at once; the other slots are for others
-        self._connection: AbstractConnection | None = None
         self._channel: WireChannel | None = None
-        self._open = asyncio.Event()
-        self._lost = asyncio.Event()
         self._supervisor: asyncio.Task[None] | None = None
         self.declared = asyncio.Event()
         self.declare_error: str | None = None
@@ -241,39 +235,15 @@ class Publisher:
             self._report_loss()
         await asyncio.sleep(0)
 
-    def _report_loss(self) -> None:
-        self._open.clear()
-        self._lost.set()
-
-    async def _supervise(self) -> None:
-        attempt = 0
-        while True:
-            try:
-                await self._connect()
-                attempt = 0
-                await self._keep()
-                log.warning("publisher_connection_lost")
-            except Exception as error:
-                pause = _RECONNECT[min(attempt, len(_RECONNECT) - 1)]
-                attempt += 1
-                log.warning("publisher_connect_failed", error=repr(error), attempt=attempt, again_in=pause)
-                await self._disconnect()
-                await asyncio.sleep(pause)
-
     async def _connect(self) -> None:
         """Open a channel: on the connection there is, or on a new one."""
-        self._lost.clear()
         connection = self._connection
         if connection is None or connection.transport is None or connection.transport.connection.is_closed:
-            await self._disconnect()
-            self._lost.clear()
-            connection = await aio_pika.connect(self._url, timeout=_CONNECT_TIMEOUT)
-            self._connection = connection
-            connection.close_callbacks.add(lambda *_: self._report_loss())
+            connection = await self._connected()
         await self._declare(connection)
-        async with asyncio.timeout(_CONNECT_TIMEOUT):
+        async with asyncio.timeout(CONNECT_TIMEOUT):
             channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
-            channel.close_callbacks.add(lambda *_: self._report_loss())
+            channel.close_callbacks.add(self._report_loss)
             self._channel = cast("WireChannel", await channel.get_underlay_channel())
         self._open.set()
         log.info("publisher_connected")
@@ -281,7 +251,7 @@ class Publisher:
     async def _declare(self, connection: AbstractConnection) -> None:
         # Commands to others need no queue of theirs declared here: mandatory tells when there is none.
         try:
-            async with asyncio.timeout(_CONNECT_TIMEOUT * 4):
+            async with asyncio.timeout(CONNECT_TIMEOUT * 4):
                 async with connection.channel(publisher_confirms=False) as channel:
                     await declare(channel, self._queues, scale=self._scale)
         except AMQPChannelError as error:
@@ -312,10 +282,5 @@ class Publisher:
             if self._connection is not None:
                 await self._declare(self._connection)
 
-    async def _disconnect(self) -> None:
-        self._open.clear()
-        connection, self._connection, self._channel = self._connection, None, None
-        if connection is not None:
-            with suppress(Exception):
-                async with asyncio.timeout(_CONNECT_TIMEOUT):
-                    await connection.close()
+    def _forget(self) -> None:
+        self._channel = None

@@ -32,6 +32,22 @@ class ServiceSettings(BaseSettings):
 
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=8000, ge=0, le=65535, description="0 takes a free port.")
+    internal_host: str = Field(default="127.0.0.1", description="Where the internal listener is, if there is one.")
+    internal_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65535,
+        description="Port of a listener for operators: /metrics, and /readyz with what each check found. Without it "
+        "they are on the public port in local use, and nowhere in production.",
+    )
+    http_connections: int = Field(
+        default=4_000,
+        gt=0,
+        description="Connections over which requests are answered 503; over twice as many, new ones are closed.",
+    )
+    http_head_seconds: float = Field(
+        default=10.0, gt=0, description="Seconds a client has for the head of a request (64 KB at most)."
+    )
     body_limit: int = Field(
         default=1_000_000, gt=0, description="Largest request body in bytes, where a route says nothing else."
     )

@@ -17,8 +17,9 @@ from blazz_chassis.errors import TooLarge, TooSlow
 
 log = structlog.get_logger(__name__)
 
-_REQUEST_ID = re.compile(r"^[\w.:/+=-]{1,128}$")  # what goes into logs and message headers unchanged
-_TRACEPARENT = re.compile(r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")
+# What goes into logs and message headers unchanged. A header of a message has 255 bytes at most, not characters.
+_REQUEST_ID = re.compile(r"[\w.:/+=-]{1,128}", re.ASCII)
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 # A body that trickles in holds a connection for nothing. A phone on a bad line does 20 kB/s.
 SLOWEST_BODY = 5_000.0  # bytes a second
 BODY_PATIENCE = 10.0  # seconds
@@ -44,7 +45,7 @@ class RequestContext:
             await self._app(scope, receive, send)
             return
         given = _header(scope, b"x-request-id")
-        identifier = given if _REQUEST_ID.match(given) else context.new_correlation_id()
+        identifier = given if _REQUEST_ID.fullmatch(given) else context.new_correlation_id()
         parent = _header(scope, b"traceparent")
         started = time.perf_counter()
         status, begun = 500, False
@@ -57,7 +58,7 @@ class RequestContext:
             await send(message)
 
         method, path = scope["method"], scope["path"]
-        with context.correlated(identifier, parent if _TRACEPARENT.match(parent) else None):
+        with context.correlated(identifier, parent if _TRACEPARENT.fullmatch(parent) else None):
             try:
                 with tracing.span(f"{method} {path.split('/')[1]}", parent or None, kind="server"):
                     await self._app(scope, receive, sending)

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
 from blazz_chassis.batcher import Batcher
 from blazz_chassis.database import Connection, Database
 
@@ -36,7 +37,10 @@ order by a.workspace_id, a.idempotency_key for update of a
 """
 _TAKE_UP = "update accepted set lease_until = now() + $2 * interval '1 second' where id = any($1::uuid[])"
 _DELETE = "delete from accepted where id = any($1::uuid[])"
-_DELETE_ONE = "delete from accepted where workspace_id = $1 and id = $2"
+# Without a key it is `accepted` from the start, and nobody else's.
+_DELETE_ONE = """
+delete from accepted where workspace_id = $1 and id = $2 and (state = 'reserved' or idempotency_key is null)
+"""
 _CONFIRM = """
 update accepted a set state = 'accepted', lease_until = null, answer = n.answer
 from unnest($1::uuid[], $2::jsonb[]) as n (id, answer) where a.id = n.id
@@ -75,6 +79,8 @@ class Admitted:
     message_id: UUID
     answer: Answer
     rate: Decision | None = None
+    fresh: bool = True
+    """This request reserved it. Else an earlier one did, which may have published it before it ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +100,11 @@ class Acceptance:
         """`batcher` makes batchers that the service flushes before it stops."""
         self._database, self._lease = database, lease_seconds
         # No wait: a flush under way is the wait in which a batch gathers.
-        self._admissions: Batcher[Wish, Outcome] = batcher(self._admit_all, name="admit", max_items=200, max_wait=0)
+        self._admissions: Batcher[Wish, Outcome] = batcher(
+            self._admit_all, name="admit", max_items=200, max_wait=0, weigh=lambda wish: _weight(wish.answer)
+        )
         self._confirmations: Batcher[tuple[UUID, Answer], None] = batcher(
-            self._confirm_all, name="confirm", max_items=200, max_wait=0
+            self._confirm_all, name="confirm", max_items=200, max_wait=0, weigh=lambda kept: _weight(kept[1])
         )
 
     async def admit(self, wish: Wish) -> Outcome:
@@ -113,7 +121,7 @@ class Acceptance:
             await connection.execute(_LET_GO, workspace_id, message_id)
 
     async def withdraw(self, workspace_id: UUID, message_id: UUID) -> None:
-        """Forget the request: it was refused, and nothing of it stays."""
+        """Forget a fresh request: it was refused, and nothing of it stays. What was accepted meanwhile stays."""
         async with self._database.api(workspace_id) as connection:
             await connection.execute(_DELETE_ONE, workspace_id, message_id)
 
@@ -182,7 +190,7 @@ class Acceptance:
                 outcomes[wish.message_id] = KeyInFlight(retry_after=1)
             else:
                 taken_up.add(row["id"])
-                outcomes[wish.message_id] = Admitted(row["id"], row["answer"])
+                outcomes[wish.message_id] = Admitted(row["id"], row["answer"], fresh=False)
         if taken_up:
             await connection.execute(_TAKE_UP, list(taken_up), self._lease)
         return outcomes
@@ -203,3 +211,8 @@ class Acceptance:
             else:
                 outcomes[wish.message_id] = RateLimited(decision)
         return outcomes
+
+
+def _weight(answer: Answer) -> int:
+    """A text weighs 1. A batch of 200 so has 800 KB at most, which one statement takes well."""
+    return 1 + len(orjson.dumps(answer)) // 4096

@@ -7,17 +7,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from blazz_chassis.database import Connection, Database
-from blazz_chassis.errors import Forbidden
+from blazz_chassis.database import Database
 from blazz_chassis.outbox import Outbox
-from blazz_contracts.events import AccessRevoked
 
-from blazz_gateway import audit, password, socket, token, user, workspace
+from blazz_gateway import audit, rate, socket, token, workspace
 from blazz_gateway.actor import Actor
 from blazz_gateway.authentication import Authenticator
-from blazz_gateway.errors import CsrfMissing, RefreshReused
+from blazz_gateway.errors import CsrfMissing, RateLimited, RefreshReused
 from blazz_gateway.role import Permission, Role
 from blazz_gateway.session import Credentials, Sessions
+from blazz_gateway.socket_closing import SocketClosing
 from blazz_gateway.token import ApiToken
 from blazz_gateway.workspace import Workspace
 
@@ -25,9 +24,19 @@ from blazz_gateway.workspace import Workspace
 class Access:
     """Changes to who may do what; each with its audit entry, in one transaction."""
 
-    def __init__(self, database: Database, outbox: Outbox, sessions: Sessions, authenticator: Authenticator) -> None:
-        self._database, self._outbox = database, outbox
-        self._sessions, self._authenticator = sessions, authenticator
+    def __init__(
+        self,
+        database: Database,
+        outbox: Outbox,
+        sessions: Sessions,
+        authenticator: Authenticator,
+        closing: SocketClosing,
+        *,
+        socket_rate: int,
+    ) -> None:
+        """`socket_rate`: admissions of websockets that one credential may ask for in any 60 seconds."""
+        self._database, self._outbox, self._closing = database, outbox, closing
+        self._sessions, self._authenticator, self._socket_rate = sessions, authenticator, socket_rate
 
     # --- sessions
 
@@ -43,20 +52,18 @@ class Access:
                 if csrf is not None and not self._sessions.csrf_matches(result.session_id, *csrf):
                     raise CsrfMissing
                 return result
-            receipt = await self._outbox.add(
-                connection, await socket.revoked(connection, result.session_id, "refresh token reused")
-            )
+            end_id = await socket.ended(connection, result.session_id, "refresh token reused")
         self._authenticator.forget()
-        await self._outbox.send(receipt)
+        await self._closing.close(end_id)
         raise RefreshReused
 
     async def end_session(self, session_id: UUID, reason: str) -> None:
         """Log out."""
         async with self._database.worker() as connection:
             await self._sessions.end(connection, session_id, reason)
-            receipt = await self._outbox.add(connection, await socket.revoked(connection, session_id, reason))
+            end_id = await socket.ended(connection, session_id, reason)
         self._authenticator.forget()
-        await self._outbox.send(receipt)
+        await self._closing.close(end_id)
 
     # --- API tokens
 
@@ -80,7 +87,7 @@ class Access:
                 expires_at=expires_at,
                 created_by=actor.id,
             )
-            await _note(
+            await audit.did(
                 connection, actor, "token.created", "token", made.id, {"name": name, "scopes": sorted(made.scopes)}
             )
         return made, text
@@ -94,10 +101,10 @@ class Access:
         """End a token of the workspace and close its websockets. Raises `NotFound`."""
         async with self._database.api(actor.workspace_id) as connection:
             ended = await token.revoke(connection, actor.workspace_id, token_id)
-            await _note(connection, actor, "token.revoked", "token", token_id, {"name": ended.name})
-            receipt = await self._outbox.add(connection, await socket.revoked(connection, token_id, "token revoked"))
+            await audit.did(connection, actor, "token.revoked", "token", token_id, {"name": ended.name})
+            end_id = await socket.ended(connection, token_id, "token revoked", workspace_id=actor.workspace_id)
         self._authenticator.forget()
-        await self._outbox.send(receipt)
+        await self._closing.close(end_id)
         return ended
 
     # --- the workspace
@@ -114,7 +121,7 @@ class Access:
         async with self._database.api(actor.workspace_id) as connection:
             event = await workspace.change(connection, actor.workspace_id, name=name, unsettled=unsettled)
             changed: dict[str, object] = {"name": event.display_name, "unsettled": event.unsettled}
-            await _note(connection, actor, "workspace.changed", "workspace", actor.workspace_id, changed)
+            await audit.did(connection, actor, "workspace.changed", "workspace", actor.workspace_id, changed)
             receipt = await self._outbox.add(connection, [event])
             now = await workspace.get(connection, actor.workspace_id)
         self._authenticator.forget()
@@ -128,72 +135,33 @@ class Access:
         async with self._database.worker() as connection:
             return await workspace.members(connection, actor.workspace_id)
 
-    async def add_member(self, actor: Actor, *, email: str, name: str, password_text: str, role: Role) -> UUID:
-        """Make somebody a member; return who. Whoever has a login already keeps their name and password.
-
-        Raises `Invalid` for e-mail or password, `Forbidden` when the role is above the actor's.
-        """
-        _check_rank(actor, role)
-        plain = user.normal_email(email)
-        password.check_strength(password_text)
-        # Hashed in any case: how long it takes must not tell whether they have a login.
-        hashed = await password.hashed(password_text)
-        async with self._database.worker() as connection:
-            person = await user.add(connection, email=plain, name=name, password_hash=hashed)
-            if await workspace.join(connection, actor.workspace_id, person.id, role):
-                await _note(connection, actor, "member.added", "user", person.id, {"role": role})
-        self._authenticator.forget()
-        return person.id
-
     async def change_member(self, actor: Actor, user_id: UUID, role: Role | None) -> None:
         """Give a member another role, or none: then they are out. Their websockets are closed.
 
         Raises `NotFound`, `Conflict` for the last owner, `Forbidden` when a role is above the actor's.
         """
         if role is not None:
-            _check_rank(actor, role)
+            actor.require_rank(role)
         async with self._database.worker() as connection:
             had = await workspace.change_role(connection, actor.workspace_id, user_id, role)
-            _check_rank(actor, had)
+            actor.require_rank(had)
             action = "member.removed" if role is None else "member.role_changed"
-            await _note(connection, actor, action, "user", user_id, {"was": had, "is": role})
-            closing = await socket.left(connection, user_id, actor.workspace_id, action)
-            receipt = await self._outbox.add(connection, closing)
+            await audit.did(connection, actor, action, "user", user_id, {"was": had, "is": role})
+            end_id = await socket.left(connection, user_id, actor.workspace_id, action)
         self._authenticator.forget()
-        await self._outbox.send(receipt)
+        await self._closing.close(end_id)
 
     # --- websockets
 
     async def admit_socket(self, actor: Actor, socket_id: str) -> None:
-        """Remember whose websocket it is. Raises `CredentialInvalid` when their access has ended by now."""
-        async with self._database.worker() as connection:
-            await socket.admit(connection, actor, socket_id)
+        """Remember whose websocket it is.
 
-    async def close_expired(self) -> list[AccessRevoked]:
-        """Close the websockets of tokens and sessions that ran out; return what was told."""
+        Raises `RateLimited`, and `CredentialInvalid` when their access has ended by now.
+        """
         async with self._database.worker() as connection:
-            events = await socket.expired(connection)
-            receipt = await self._outbox.add(connection, events)
+            subject = f"socket:{socket.credential_of(actor)}"
+            (decision,) = await rate.take(connection, [(subject, self._socket_rate)])
+            if not decision.allowed:
+                raise RateLimited(decision, "too many admissions of websockets in the last minute; try again later")
+            receipt = await self._outbox.add(connection, await socket.admit(connection, actor, socket_id))
         await self._outbox.send(receipt)
-        return events
-
-
-def _check_rank(actor: Actor, role: Role) -> None:
-    # An admin must not make themselves owner, nor put an owner out.
-    if role is Role.OWNER and actor.role is not Role.OWNER:
-        raise Forbidden("only an owner may do this to an owner", code="owner_required")
-
-
-async def _note(
-    connection: Connection, actor: Actor, action: str, kind: str, target: UUID, data: dict[str, object]
-) -> None:
-    await audit.note(
-        connection,
-        actor.workspace_id,
-        action=action,
-        actor_kind=actor.kind,
-        actor_id=actor.id,
-        target_kind=kind,
-        target_id=str(target),
-        data=data,
-    )

@@ -5,6 +5,7 @@ from typing import Literal
 from uuid import UUID
 
 from blazz_chassis.context import WorkspaceContext
+from blazz_chassis.errors import Forbidden
 
 from blazz_gateway.errors import RoleMissing, ScopeMissing
 from blazz_gateway.role import PERMISSIONS, Permission, Role
@@ -35,6 +36,11 @@ class Actor:
             if self.kind == "token":
                 raise ScopeMissing(f"this token lacks the scope {permission}")
             raise RoleMissing(f"your role {self.role} does not include {permission}")
+
+    def require_rank(self, role: Role) -> None:
+        """Return when they may give or take this role: an admin neither becomes owner nor puts one out."""
+        if role is Role.OWNER and self.role is not Role.OWNER:
+            raise Forbidden("only an owner may do this to an owner", code="owner_required")
 
     @property
     def rate_subject(self) -> str:

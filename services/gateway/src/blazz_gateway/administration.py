@@ -6,7 +6,9 @@ relay of the first gateway that runs.
 
 import argparse
 import asyncio
+import getpass
 import json
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +17,7 @@ from uuid import UUID
 
 from blazz_chassis import logging
 from blazz_chassis.app import Service
-from blazz_chassis.errors import BlazzError, Invalid, NotFound
+from blazz_chassis.errors import BlazzError, Conflict, Invalid, NotFound
 from pydantic import ValidationError
 
 from blazz_gateway import audit, password, token, user, workspace
@@ -24,6 +26,7 @@ from blazz_gateway.settings import GatewaySettings
 
 COMMANDS = ("create-workspace", "create-token")
 DEFAULT_RATE = 60
+PASSWORD_VARIABLE = "BLAZZ_OWNER_PASSWORD"  # noqa: S105 - a name
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     creating.add_argument("--name", required=True)
     creating.add_argument("--email", required=True)
-    creating.add_argument("--password", required=True, help="only for an owner who has no login yet")
+    creating.add_argument(
+        "--password-stdin",
+        action="store_true",
+        help="read the password of the owner's login (made where there is none) from the first line of standard "
+        f"input; else it is {PASSWORD_VARIABLE}, or asked for in a terminal",
+    )
     creating.add_argument("--unsettled", choices=("resend", "unconfirmed"), default="resend")
     creating.add_argument("--token", metavar="NAME", help="also make an API token without rate limit, with all scopes")
     creating.add_argument("--json", action="store_true")
@@ -83,8 +91,9 @@ async def _run(asked: argparse.Namespace, settings: GatewaySettings) -> dict[str
         if asked.command == "create-token":
             new = NewToken(asked.name, None if asked.no_rate_limit else asked.rate_limit)
             return await create_token(service, asked.workspace, new)
+        password_text = await asyncio.to_thread(_password, from_input=asked.password_stdin)
         made = await create_workspace(
-            service, name=asked.name, email=asked.email, password_text=asked.password, unsettled=asked.unsettled
+            service, name=asked.name, email=asked.email, password_text=password_text, unsettled=asked.unsettled
         )
         if asked.token:
             new_token = await create_token(service, UUID(made["workspace_id"]), NewToken(asked.token, None))
@@ -95,10 +104,24 @@ async def _run(asked: argparse.Namespace, settings: GatewaySettings) -> dict[str
         await service.database.close()
 
 
+def _password(*, from_input: bool) -> str:
+    """The password; never an argument, which every process of the machine can read. Raises `Invalid` without one."""
+    if from_input:
+        return sys.stdin.readline().rstrip("\r\n")
+    if given := os.environ.get(PASSWORD_VARIABLE):
+        return given
+    if sys.stdin.isatty():
+        return getpass.getpass("Password of the owner's login: ")
+    raise Invalid(f"give the password: --password-stdin, or {PASSWORD_VARIABLE}", field="password")
+
+
 async def create_workspace(
     service: Service, *, name: str, email: str, password_text: str, unsettled: workspace.Unsettled = "resend"
 ) -> dict[str, Any]:
-    """Make the workspace that this person owns, or find it. Raises `Invalid`, `DatabaseUnavailable`."""
+    """Make the workspace that this person owns, or find it.
+
+    Raises `Invalid`, `Conflict` when their login has another password, `DatabaseUnavailable`.
+    """
     if not 0 < len(name.strip()) <= 200:
         raise Invalid("a workspace's name has 1 to 200 characters", field="name")
     plain = user.normal_email(email)
@@ -107,7 +130,14 @@ async def create_workspace(
     async with service.database.worker() as connection:
         # Two of these at once for one address: the second waits, and finds what the first made.
         await connection.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", plain)
-        owner = await user.add(connection, email=plain, name="", password_hash=hashed)
+        owner = await user.by_email(connection, plain)
+        # Who had this address first may be somebody else: only the password tells that the login is theirs.
+        if owner is not None and not await password.matches(owner.password_hash, password_text):
+            raise Conflict("somebody has a login under this address, with another password", field="password")
+        if owner is None:
+            owner = await user.add(connection, email=plain, name="", password_hash=hashed)
+        if owner is None:
+            raise Conflict("somebody made a login under this address in this moment; try again")
         found = await workspace.owned_by(connection, owner.id)
         if found is not None:
             return _described(found.id, found.display_name, owner, created=False)

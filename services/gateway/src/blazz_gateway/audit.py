@@ -10,6 +10,8 @@ from blazz_chassis.ids import uuid7
 from blazz_contracts import Envelope
 from blazz_contracts.events import AuditRecorded
 
+from blazz_gateway.actor import Actor
+
 _INSERT = """
 insert into audit_log (id, workspace_id, action, actor_kind, actor_id, target_kind, target_id, data, at)
 values ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9, now())) on conflict (id) do nothing
@@ -51,6 +53,20 @@ async def note(
     """Write an entry in the transaction of what it tells of. `data` never holds a secret."""
     await connection.execute(
         _INSERT, entry_id or uuid7(), workspace_id, action, actor_kind, actor_id, target_kind, target_id, data or {}, at
+    )
+
+
+async def did(connection: Connection, actor: Actor, action: str, kind: str, target: UUID, data: dict[str, Any]) -> None:
+    """Write that an actor did something in their workspace."""
+    await note(
+        connection,
+        actor.workspace_id,
+        action=action,
+        actor_kind=actor.kind,
+        actor_id=actor.id,
+        target_kind=kind,
+        target_id=str(target),
+        data=data,
     )
 
 

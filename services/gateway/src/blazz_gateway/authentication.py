@@ -71,7 +71,7 @@ class Authenticator:
             if len(who.memberships) > 1:
                 raise WorkspaceUnnamed
             if not who.memberships:
-                raise ForeignWorkspace("you belong to no workspace; ask an owner to add you")
+                raise ForeignWorkspace("you belong to no workspace; ask an owner to invite you")
             membership = who.memberships[0]
         else:
             found = next((each for each in who.memberships if each.workspace_id == workspace_id), None)

@@ -4,6 +4,7 @@ GatewayError
 ├── InvalidCredentials 401 · CredentialExpired 401 · RefreshReused 401
 ├── CsrfMissing 403 · ForeignWorkspace 403 · RoleMissing 403 · ScopeMissing 403 · SignatureWrong 403
 ├── VerifyTokenWrong 403 · ForeignNumber 403
+├── InvitationInvalid 404 · LoginNeeded 401 · InvitationForeign 403
 ├── WorkspaceUnnamed 400 · Malformed 400
 ├── KeyReused 422 · KeyInFlight 409
 └── RateLimited 429
@@ -68,6 +69,36 @@ class ScopeMissing(GatewayError):
     """The API token was not given this scope."""
 
     code, title, status = "scope_missing", "This token lacks a scope for this", 403
+
+
+class InvitationInvalid(GatewayError):
+    """No invitation has this token (any more)."""
+
+    code, title, status = (
+        "invitation_invalid",
+        "This invitation is unknown, used, withdrawn or expired; ask for another",
+        404,
+    )
+
+
+class LoginNeeded(GatewayError):
+    """Somebody with a login is invited: they show that it is theirs."""
+
+    code, title, status = (
+        "login_needed",
+        "You have a login under this address: log in first, or send its password",
+        401,
+    )
+
+
+class InvitationForeign(GatewayError):
+    """The session is not of whom the invitation is for."""
+
+    code, title, status = (
+        "invitation_foreign",
+        "This invitation is for another address than you are logged in with",
+        403,
+    )
 
 
 class SignatureWrong(GatewayError):

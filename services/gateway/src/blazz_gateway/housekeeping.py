@@ -8,9 +8,9 @@ from blazz_chassis import inbox
 from blazz_chassis.database import Database
 from blazz_chassis.errors import Unavailable
 
-from blazz_gateway import rate, socket
+from blazz_gateway import invitation, rate, socket
 from blazz_gateway.acceptance import Acceptance
-from blazz_gateway.access import Access
+from blazz_gateway.socket_closing import SocketClosing
 
 log = structlog.get_logger(__name__)
 
@@ -26,10 +26,10 @@ class Housekeeping:
     """Runs in every instance; two that meet do the same work once, by row locks."""
 
     def __init__(
-        self, database: Database, access: Access, acceptance: Acceptance, *, seconds: float, kept_hours: float
+        self, database: Database, closing: SocketClosing, acceptance: Acceptance, *, seconds: float, kept_hours: float
     ) -> None:
         """`seconds` between two rounds."""
-        self._database, self._access, self._acceptance = database, access, acceptance
+        self._database, self._closing, self._acceptance = database, closing, acceptance
         self._seconds, self._kept_hours = seconds, kept_hours
 
     async def run(self) -> None:
@@ -40,7 +40,8 @@ class Housekeeping:
             await asyncio.sleep(self._seconds * random.uniform(0.7, 1.3))  # noqa: S311
             turn += 1
             try:
-                await self._access.close_expired()
+                await self._closing.close_left_over()
+                await self._closing.repeat()
                 if turn % _FORGET_EVERY == 0:
                     await self.forget()
             except Unavailable as error:
@@ -52,6 +53,7 @@ class Housekeeping:
             pass
         async with self._database.worker() as connection:
             await rate.forget(connection)
+            await invitation.forget(connection)
             await socket.forget(connection)
             await connection.execute(_SESSIONS)
         await inbox.prune(self._database)

@@ -8,6 +8,7 @@ from blazz_gateway import audit, rate, secret, user
 from blazz_gateway import password as passwords
 from blazz_gateway.errors import InvalidCredentials, RateLimited
 from blazz_gateway.session import Credentials, Sessions
+from blazz_gateway.user import User
 
 # One guesser has many accounts, one account has many guessers: each has a limit of its own, a multiple of the pair's.
 _ADDRESS_TIMES, _ACCOUNT_TIMES = 10, 5
@@ -21,7 +22,24 @@ class Logins:
         self._database, self._sessions, self._rate = database, sessions, rate_per_minute
 
     async def login(self, email: str, password: str, address: str) -> Credentials:
-        """Return a new session's credentials. Raises `InvalidCredentials`, `RateLimited`.
+        """Return a new session's credentials. Raises `InvalidCredentials`, `RateLimited`."""
+        found = await self.prove(email, password, address)
+        async with self._database.worker() as connection:
+            credentials = await self._sessions.start(connection, found.id)
+            for membership in await user.memberships(connection, found.id):
+                await audit.note(
+                    connection,
+                    membership.workspace_id,
+                    action="user.logged_in",
+                    actor_kind="user",
+                    actor_id=found.id,
+                    target_kind="session",
+                    target_id=str(credentials.session_id),
+                )
+        return credentials
+
+    async def prove(self, email: str, password: str, address: str) -> User:
+        """Return whose login this is. Raises `InvalidCredentials`, `RateLimited`.
 
         A place of each limit is taken before the password is checked and given back when it was right, so that any
         number of guesses at once are no more than guesses one by one.
@@ -47,18 +65,7 @@ class Logins:
             await rate.give_back(connection, [subject for subject, _ in limits])
             if renewed is not None:
                 await user.set_password_hash(connection, found.id, renewed)
-            credentials = await self._sessions.start(connection, found.id)
-            for membership in await user.memberships(connection, found.id):
-                await audit.note(
-                    connection,
-                    membership.workspace_id,
-                    action="user.logged_in",
-                    actor_kind="user",
-                    actor_id=found.id,
-                    target_kind="session",
-                    target_id=str(credentials.session_id),
-                )
-        return credentials
+        return found
 
     def _limits(self, email: str, address: str) -> Sequence[tuple[str, int]]:
         # Hashed: addresses of people do not belong into a table of counters, and may be long.

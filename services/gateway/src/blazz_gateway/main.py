@@ -31,6 +31,7 @@ from blazz_gateway.api import audit as audit_routes
 from blazz_gateway.api import auth as auth_routes
 from blazz_gateway.api import broadcasting as broadcasting_routes
 from blazz_gateway.api import handing_on, openapi, passage, refusals
+from blazz_gateway.api import invitations as invitation_routes
 from blazz_gateway.api import members as member_routes
 from blazz_gateway.api import messages as message_routes
 from blazz_gateway.api import old_send as old_send_routes
@@ -46,12 +47,14 @@ from blazz_gateway.authentication import Authenticator
 from blazz_gateway.channel import Channels
 from blazz_gateway.checking import Checker
 from blazz_gateway.housekeeping import Housekeeping
+from blazz_gateway.joining import Joining
 from blazz_gateway.login import Logins
 from blazz_gateway.message_status import MessageStatus
 from blazz_gateway.sending import Sending
 from blazz_gateway.session import Sessions
 from blazz_gateway.settings import GatewaySettings
 from blazz_gateway.socket import Signer
+from blazz_gateway.socket_closing import SocketClosing
 from blazz_gateway.upstream import Upstream
 from blazz_gateway.waiting import Outcomes
 from blazz_gateway.web_session import WebSessions
@@ -114,8 +117,10 @@ def build(settings: GatewaySettings) -> Service:
     door = Door(
         authenticator, production=settings.env == "production", trusted_proxies=settings.gateway_trusted_proxies
     )
-    access = Access(database, outbox, sessions, authenticator)
+    closing = SocketClosing(database, outbox, publisher, repeat_seconds=settings.gateway_revoked_repeat_seconds)
+    access = Access(database, outbox, sessions, authenticator, closing, socket_rate=settings.gateway_socket_rate)
     logins = Logins(database, sessions, rate_per_minute=settings.gateway_login_rate)
+    joining = Joining(database, logins, authenticator)
     acceptance = Acceptance(database, service.batcher, lease_seconds=settings.gateway_lease_seconds)
     sending = Sending(acceptance, Checker(chat, timeout=settings.gateway_check_timeout), publisher)
     statuses = MessageStatus(chat, acceptance)
@@ -127,7 +132,7 @@ def build(settings: GatewaySettings) -> Service:
     intake = Intake(channels, publisher, watermark, audit_log)
     housekeeping = Housekeeping(
         database,
-        access,
+        closing,
         acceptance,
         seconds=settings.gateway_housekeeping_seconds,
         kept_hours=settings.gateway_kept_hours,
@@ -142,7 +147,8 @@ def build(settings: GatewaySettings) -> Service:
     app.include_router(old_session_routes.router(door, web_sessions))
     app.include_router(old_send_routes.router(door, sending, channels))
     app.include_router(token_routes.router(door, access))
-    app.include_router(member_routes.router(door, access))
+    app.include_router(member_routes.router(door, access, joining))
+    app.include_router(invitation_routes.router(door, joining))
     app.include_router(workspace_routes.router(door, access))
     app.include_router(audit_routes.router(door, audit_log))
     app.include_router(webhook_routes.router(intake))

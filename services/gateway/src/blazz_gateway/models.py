@@ -4,7 +4,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, Index, LargeBinary, Text, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
@@ -55,6 +66,26 @@ class Membership(SQLModel, table=True):
     user_id: UUID = Field(primary_key=True, foreign_key="users.id")
     role: str
     created_at: datetime = _moment(default="now()")
+
+
+class Invitation(SQLModel, table=True):
+    """Somebody may become a member, and has not yet; gone when they do."""
+
+    __tablename__ = "invitations"
+    __table_args__ = (
+        CheckConstraint("role in ('owner', 'admin', 'agent', 'viewer')", name="invitations_role"),
+        UniqueConstraint("workspace_id", "email", name="invitations_email"),
+        Index("invitations_expires_at", "expires_at"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    workspace_id: UUID = Field(foreign_key="workspaces.id")
+    email: str = Field(description="Lower case.")
+    role: str
+    hash: bytes = Field(unique=True, sa_type=LargeBinary, description="SHA-256 of its token.")
+    invited_by: UUID
+    created_at: datetime = _moment(default="now()")
+    expires_at: datetime = _moment()
 
 
 class Session(SQLModel, table=True):
@@ -192,10 +223,31 @@ class SocketAuth(SQLModel, table=True):
         Index("socket_auths_credential", "credential_id"),
         Index("socket_auths_actor", "actor_id", "workspace_id"),
         Index("socket_auths_created_at", "created_at"),
+        Index("socket_auths_told_at", "told_at", postgresql_where=text("revoked_at is not null")),
     )
 
     socket_id: str = Field(primary_key=True)
     workspace_id: UUID = Field(primary_key=True)
     credential_id: UUID = Field(primary_key=True, description="The API token, or the session.")
     actor_id: UUID
+    created_at: datetime = _moment(default="now()")
+    revoked_at: datetime | None = _moment(required=False)
+    revoked_reason: str | None = None
+    told_at: datetime | None = _moment(required=False)
+    told: int = Field(
+        sa_column=Column(SmallInteger, nullable=False, server_default="0"),
+        description="How often the notifier was told to close it.",
+    )
+
+
+class AccessEnd(SQLModel, table=True):
+    """Access ended, and not all of its sockets are marked yet."""
+
+    __tablename__ = "access_ends"
+
+    id: UUID = Field(primary_key=True)
+    workspace_id: UUID | None = Field(default=None, description="None: a session's, which may have several.")
+    credential_id: UUID | None = Field(default=None, description="The API token, or the session.")
+    actor_id: UUID | None = Field(default=None, description="The member of the workspace.")
+    reason: str
     created_at: datetime = _moment(default="now()")

@@ -106,12 +106,15 @@ class Sending:
         return Sent(answer, rate=outcome.rate)
 
     async def _checked(self, actor: Actor, order: Order, admitted: Admitted) -> Answer:
-        """Return the answer with what chat knows of it; a refusal leaves nothing behind."""
+        """Return the answer with what chat knows of it; a refusal leaves nothing behind.
+
+        Unless the request was taken up: an earlier attempt may have published it, so its id stays with the key.
+        """
         message = CheckMessage(channel_id=order.channel_id, to=order.to, content=order.content, reply_to=order.reply_to)
         try:
             checked = await self._checks.check(actor.context(), message)
         except BlazzError:
-            await self._undo(actor, admitted, keep=False)
+            await self._undo(actor, admitted, keep=not admitted.fresh)
             raise
         if checked is None:
             return admitted.answer

@@ -24,6 +24,15 @@ class GatewaySettings(ServiceSettings):
     gateway_login_rate: int = Field(
         default=10, gt=0, description="Failed logins of one account from one address in any 60 seconds."
     )
+    gateway_socket_rate: int = Field(
+        default=600,
+        gt=0,
+        description="Admissions of websockets to channels that one API token or session may ask for in any 60 seconds. "
+        "A backend that signs for its users' sockets asks for all of them with one token.",
+    )
+    gateway_revoked_repeat_seconds: float = Field(
+        default=60, gt=0, description="Seconds between two times that the same websockets are told to be closed."
+    )
     gateway_trusted_proxies: int = Field(
         default=0,
         ge=0,

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import orjson
 from blazz_chassis import http_client
-from blazz_chassis.context import WorkspaceContext, sign
+from blazz_chassis.context import WorkspaceContext
 from blazz_chassis.errors import BlazzError, FieldError, Unavailable
 from pydantic import SecretStr
 
@@ -19,8 +19,8 @@ class Upstream:
 
     def __init__(self, name: str, base_url: str, key: SecretStr, *, timeout: float) -> None:
         """`key` signs the workspace context; `timeout` in seconds, where a call says nothing else."""
-        self.name, self._key = name, key
-        self._http = http_client.client(base_url=base_url, timeout=timeout, propagate=True)
+        self.name = name
+        self._client = http_client.internal_client(base_url, key, audience=name, issuer="gateway", timeout=timeout)
 
     async def call(
         self,
@@ -37,11 +37,9 @@ class Upstream:
         `params` is a query string, handed on as it is.
         """
         url = f"{path}?{params}" if params else path
-        headers = self._headers(on_behalf_of)
-        if content is not None:
-            headers["content-type"] = content_type
+        headers = {"content-type": content_type} if content is not None else {}
         try:
-            return await self._http.request(method, url, headers=headers, content=content)
+            return await self._client.request(method, url, on_behalf_of, headers=headers, content=content)
         except (httpx.TransportError, OSError) as error:
             raise self._away() from error
 
@@ -58,17 +56,10 @@ class Upstream:
 
         The time limit is for each piece, not for the whole of a large file.
         """
-        request = self._http.build_request(
-            method, path, headers={**headers, **self._headers(on_behalf_of)}, content=content
-        )
         try:
-            return await self._http.send(request, stream=True)
+            return await self._client.open(method, path, on_behalf_of, headers=headers, content=content)
         except (httpx.TransportError, OSError) as error:
             raise self._away() from error
-
-    def _headers(self, on_behalf_of: WorkspaceContext) -> dict[str, str]:
-        token = sign(on_behalf_of, self._key, audience=self.name, issuer="gateway")
-        return {"authorization": f"Bearer {token}"}
 
     def _away(self) -> Unavailable:
         return Unavailable(
@@ -77,7 +68,7 @@ class Upstream:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._http.aclose()
+        await self._client.aclose()
 
 
 def refusal(response: httpx.Response) -> BlazzError:

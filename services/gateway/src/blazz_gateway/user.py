@@ -15,7 +15,10 @@ _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
 MAX_EMAIL = 254
 
 _BY_EMAIL = "select id, email, name, password_hash from users where email = $1"
-_INSERT = "insert into users (id, email, name, password_hash) values ($1, $2, $3, $4) on conflict (email) do nothing"
+_INSERT = """
+insert into users (id, email, name, password_hash) values ($1, $2, $3, $4) on conflict (email) do nothing
+returning id, email, name, password_hash
+"""
 _NEW_HASH = "update users set password_hash = $2 where id = $1"
 _MEMBERSHIPS = """
 select m.workspace_id, m.role, w.display_name from memberships m join workspaces w on w.id = m.workspace_id
@@ -56,12 +59,10 @@ async def by_email(connection: Connection, email: str) -> User | None:
     return User(**row) if row is not None else None
 
 
-async def add(connection: Connection, *, email: str, name: str, password_hash: str) -> User:
-    """Return the user of this address, added when there was none (then with this name and password)."""
-    await connection.execute(_INSERT, uuid7(), email, name, password_hash)
-    found = await by_email(connection, email)
-    assert found is not None
-    return found
+async def add(connection: Connection, *, email: str, name: str, password_hash: str) -> User | None:
+    """Add somebody; None when the address has a login already, which stays as it is."""
+    row = await connection.fetchrow(_INSERT, uuid7(), email, name, password_hash)
+    return User(**row) if row is not None else None
 
 
 async def set_password_hash(connection: Connection, user_id: UUID, password_hash: str) -> None:

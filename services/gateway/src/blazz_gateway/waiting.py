@@ -19,34 +19,47 @@ Known = dict[str, Any]
 """What changed of a message, by the names and in the JSON types of `MessageView`."""
 
 
-class Watch:
-    """The messages that one request waits for."""
+Waiting = dict[UUID, set["Watch"]]
+"""Who waits for which message."""
 
-    def __init__(self, futures: "dict[UUID, asyncio.Future[Known]]", *, deaf: bool) -> None:
-        self._futures, self._mine = futures, set[UUID]()
+
+class Watch:
+    """The messages that one request waits for; another may wait for the same, under the same Idempotency-Key."""
+
+    def __init__(self, waiting: Waiting, *, deaf: bool) -> None:
+        self._waiting = waiting
+        self._futures: dict[UUID, asyncio.Future[Known]] = {}
         self.deaf = deaf
         """Nothing will be heard: the broker could not be listened to."""
 
     def expect(self, message_id: UUID) -> None:
         """Listen for this one, before it is published."""
-        self._mine.add(message_id)
-        self._futures.setdefault(message_id, asyncio.get_running_loop().create_future())
+        if message_id not in self._futures:
+            self._futures[message_id] = asyncio.get_running_loop().create_future()
+            self._waiting.setdefault(message_id, set()).add(self)
 
     async def outcome(self, message_id: UUID, seconds: float) -> Known | None:
-        """What became of it, None when that is not known in time."""
+        """What became of one that is expected, None when that is not known in time."""
         if self.deaf:
             return None
         try:
             async with asyncio.timeout(seconds):
-                # Shielded: another request with the same Idempotency-Key may wait for the same message.
                 return await asyncio.shield(self._futures[message_id])
         except TimeoutError:
             return None
 
+    def tell(self, message_id: UUID, known: Known) -> None:
+        """It is known now."""
+        if not self._futures[message_id].done():
+            self._futures[message_id].set_result(known)
+
     def close(self) -> None:
         """Forget them."""
-        for message_id in self._mine:
-            self._futures.pop(message_id, None)
+        for message_id in self._futures:
+            watchers = self._waiting[message_id]
+            watchers.discard(self)
+            if not watchers:
+                del self._waiting[message_id]
 
 
 class Outcomes:
@@ -54,8 +67,8 @@ class Outcomes:
 
     def __init__(self, queue: InstanceQueue) -> None:
         self._queue = queue
-        self._waiting: dict[UUID, int] = {}
-        self._futures: dict[UUID, asyncio.Future[Known]] = {}
+        self._listening: dict[UUID, int] = {}
+        self._waiting: Waiting = {}
         queue.on(MessageSent)(self.on_sent)
         queue.on(MessageFailed)(self.on_failed)
 
@@ -63,24 +76,24 @@ class Outcomes:
     async def watching(self, workspace_id: UUID) -> AsyncIterator[Watch]:
         """Hear of this workspace's messages while the block runs; a broker that is away makes it deaf, no more."""
         keys = [f"{event.name}.{workspace_id}" for event in (MessageSent, MessageFailed)]
-        self._waiting[workspace_id] = self._waiting.get(workspace_id, 0) + 1
+        self._listening[workspace_id] = self._listening.get(workspace_id, 0) + 1
         try:
             await asyncio.gather(*(self._queue.bind(key) for key in keys))
             deaf = False
         except BrokerUnavailable as error:
             log.warning("cannot_wait", error=error.detail)
             deaf = True
-        watch = Watch(self._futures, deaf=deaf)
+        watch = Watch(self._waiting, deaf=deaf)
         try:
             yield watch
         finally:
             watch.close()
-            self._waiting[workspace_id] -= 1
-            if not self._waiting[workspace_id]:
-                del self._waiting[workspace_id]
+            self._listening[workspace_id] -= 1
+            if not self._listening[workspace_id]:
+                del self._listening[workspace_id]
             for key in keys:
                 # Asked for each: somebody may begin to wait while the one before is being unbound.
-                if workspace_id not in self._waiting:
+                if workspace_id not in self._listening:
                     await self._queue.unbind(key)
 
     async def on_sent(self, event: MessageSent, _: Envelope) -> None:
@@ -111,6 +124,5 @@ class Outcomes:
             self._tell(item.message_id, {"status": Status.FAILED.value, "failure": failure, **known})
 
     def _tell(self, message_id: UUID, known: Known) -> None:
-        future = self._futures.get(message_id)
-        if future is not None and not future.done():
-            future.set_result(known)
+        for watch in self._waiting.get(message_id, ()):
+            watch.tell(message_id, known)

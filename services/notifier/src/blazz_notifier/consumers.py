@@ -22,16 +22,23 @@ class Server(Protocol):
     """What is needed of the websocket server."""
 
     def revoke(self, event: AccessRevoked) -> None: ...  # noqa: D102
+    def reconnect_all(self) -> None: ...  # noqa: D102
 
 
 class Consumers:
     """Handlers of the instance's queue; called one at a time, in the broker's order."""
 
-    def __init__(self, registry: Registry, fanout: Fanout, presence: Presence, server: Server) -> None:
+    def __init__(
+        self, registry: Registry, fanout: Fanout, presence: Presence, server: Server, *, deaf_seconds: float
+    ) -> None:
+        """`deaf_seconds` without the broker are too many to go on with the sockets there are."""
         self._registry, self._fanout, self._presence, self._server = registry, fanout, presence, server
+        self._deaf_seconds = deaf_seconds
+        self._queue: InstanceQueue | None = None
 
     def install(self, queue: InstanceQueue) -> None:
         """Register with the queue."""
+        self._queue = queue
         queue.on(*WORKSPACE_EVENTS)(self.tell)
         queue.on(SocketTriggered)(self.trigger)
         queue.on(PresenceChanged)(self.presence_changed)
@@ -66,7 +73,12 @@ class Consumers:
         self._server.revoke(event)
 
     async def gap(self, reason: str) -> None:
-        """Something may have been missed: clients catch up from the change feed."""
+        """Something may have been missed: clients catch up from the change feed.
+
+        Ends of access are told again for an hour; after a longer absence nobody knows whose sockets these still are.
+        """
+        if self._queue is not None and self._queue.away_seconds >= self._deaf_seconds:
+            self._server.reconnect_all()
         for channel, _ in list(self._registry.channels()):
             if is_workspace_channel(channel) or is_old_client_channel(channel):
                 batch = Batch(channel.name)

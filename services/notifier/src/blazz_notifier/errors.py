@@ -95,9 +95,29 @@ def over_capacity() -> Closing:
     return Closing(4100, "Over capacity. Try again later", code="over_capacity")
 
 
+def crowded_out() -> Closing:
+    """It has no signed subscription, and there are too many of these."""
+    return Closing(4100, "Over capacity. Subscribe to a private channel, or try again later", code="crowded_out")
+
+
+def unsigned_for_long() -> Closing:
+    """It has had no signed subscription for so long that it connects anew."""
+    return Closing(4200, "No private subscription for long. Reconnect immediately", code="unsigned_for_long")
+
+
 def stopping() -> Closing:
     """This instance stops; another one takes over at once."""
     return Closing(4200, "The server restarts. Reconnect immediately", code="stopping")
+
+
+def too_old() -> Closing:
+    """Nobody may remember any more whose it is; it comes back at once."""
+    return Closing(4200, "The connection is too old. Reconnect immediately", code="too_old")
+
+
+def was_deaf() -> Closing:
+    """This instance heard nothing for so long that access may have ended unnoticed; it comes back at once."""
+    return Closing(4200, "Events were missed for long. Reconnect immediately", code="was_deaf")
 
 
 def pong_missing() -> Closing:

@@ -19,6 +19,7 @@ from blazz_notifier.presence import Presence
 from blazz_notifier.registry import Registry
 from blazz_notifier.server import WebsocketServer
 from blazz_notifier.settings import Settings
+from blazz_notifier.strangers import Strangers
 from blazz_notifier.subscriptions import Subscriptions
 from blazz_notifier.translation import WORKSPACE_EVENTS
 
@@ -63,10 +64,14 @@ def build(settings: Settings) -> Notifier:
         max_members=settings.notifier_presence_members,
         patience=settings.notifier_bind_timeout,
     )
-    subscriptions = Subscriptions(settings, registry, bindings, presence)
+    strangers = Strangers(
+        most=max(1, int(settings.notifier_max_connections * settings.notifier_stranger_share)),
+        of_address=settings.notifier_strangers_of_address,
+    )
+    subscriptions = Subscriptions(settings, registry, bindings, presence, strangers)
     conversation = Conversation(settings, subscriptions, ClientEvents(settings, publisher))
-    websockets = WebsocketServer(settings, registry, conversation, subscriptions)
-    consumers = Consumers(registry, fanout, presence, websockets)
+    websockets = WebsocketServer(settings, registry, conversation, subscriptions, strangers)
+    consumers = Consumers(registry, fanout, presence, websockets, deaf_seconds=settings.notifier_deaf_seconds)
     consumers.install(queue)
     occupancy = Occupancy(database, registry, instance_id=instance_id)
     lease = Lease(

@@ -1,6 +1,7 @@
 """How many listen to a channel, on all instances: for the HTTP API."""
 
 import asyncio
+from itertools import islice
 from uuid import UUID
 
 import structlog
@@ -39,7 +40,6 @@ class Occupancy:
 
     def __init__(self, database: Database, registry: Registry, *, instance_id: UUID) -> None:
         self._database, self._registry, self._instance_id = database, registry, instance_id
-        self._written: dict[str, int] = {}
 
     async def run(self) -> None:
         """Write what changed once a second, until cancelled."""
@@ -51,30 +51,32 @@ class Occupancy:
                 log.info("occupancy_not_written", error=error.code)
 
     async def write(self) -> None:
-        """Write what changed since the last time."""
-        now = {name.name: (name, count) for name, count in self._registry.channels()}
-        changed = [(name, count) for name, count in now.values() if self._written.get(name.name) != count][:_MOST]
-        gone = [name for name in self._written if name not in now][:_MOST]
-        if not changed and not gone:
+        """Write what changed since the last time, `_MOST` at once."""
+        changed = dict(islice(self._registry.changed.items(), _MOST))
+        if not changed:
             return
-        async with self._database.worker() as connection:
-            if gone:
-                await connection.execute(_DELETE, self._instance_id, gone)
-            if changed:
-                await connection.execute(
-                    _UPSERT,
-                    self._instance_id,
-                    [name.name for name, _ in changed],
-                    [name.workspace_id for name, _ in changed],
-                    [count for _, count in changed],
-                )
-        for name in gone:
-            self._written.pop(name, None)
-        self._written.update((name.name, count) for name, count in changed)
+        for name in changed:
+            del self._registry.changed[name]
+        counts = {name: len(self._registry.listeners(name)) for name in changed}
+        try:
+            async with self._database.worker() as connection:
+                if gone := [name for name, count in counts.items() if not count]:
+                    await connection.execute(_DELETE, self._instance_id, gone)
+                if there := [name for name, count in counts.items() if count]:
+                    await connection.execute(
+                        _UPSERT,
+                        self._instance_id,
+                        there,
+                        [changed[name].workspace_id for name in there],
+                        [counts[name] for name in there],
+                    )
+        except BaseException:
+            self._registry.changed = changed | self._registry.changed
+            raise
 
     def forget(self) -> None:
         """Write everything anew next time: others may have removed it."""
-        self._written = {}
+        self._registry.changed |= {channel.name: channel for channel, _ in self._registry.channels()}
 
     async def counts(self, *, prefix: str | None = None, names: list[str] | None = None) -> dict[str, int]:
         """Occupied channels and their subscriptions: all, those that begin so, or those named.
@@ -84,10 +86,14 @@ class Occupancy:
         async with self._database.worker() as connection:
             rows = await connection.fetch(_OTHERS, self._instance_id, prefix, names)
         counts = {row["channel"]: row["subscriptions"] for row in rows}
-        wanted = None if names is None else set(names)
-        for name, count in self._registry.channels():
-            if (prefix is None or name.name.startswith(prefix)) and (wanted is None or name.name in wanted):
-                counts[name.name] = counts.get(name.name, 0) + count
+        here = (
+            ((name, len(self._registry.listeners(name))) for name in set(names))
+            if names is not None
+            else ((channel.name, count) for channel, count in self._registry.channels())
+        )
+        for name, count in here:
+            if count and (prefix is None or name.startswith(prefix)):
+                counts[name] = counts.get(name, 0) + count
         return counts
 
     async def user_counts(self, channels: list[str]) -> dict[str, int]:

@@ -52,7 +52,7 @@ class Change:
     channel: str
     row: Row | None = None
     user_id: str = ""
-    admit: Callable[[], None] | None = None
+    admit: Callable[[], object] | None = None
 
 
 @dataclass(slots=True)
@@ -110,8 +110,9 @@ class Presence:
             member.user_info,
         )
 
-    async def join(self, socket: Socket, row: Row, admit: Callable[[], None]) -> None:
-        """Add the socket to the channel. `admit` runs at the very moment from which it is told what changes.
+    async def join(self, socket: Socket, row: Row, admit: Callable[[], bool]) -> None:
+        """Add the socket to the channel. `admit` runs at the very moment from which it is told what changes; False when
+        it has left meanwhile.
 
         Raises `SubscriptionRefused` when the channel is full, `Unavailable` when the database is away; then it is not
         known whether the row was stored: try again, or `leave`.
@@ -127,8 +128,9 @@ class Presence:
             raise DatabaseUnavailable from error
 
         def admitted() -> None:
-            socket.memberships[row.channel] = row
-            admit()
+            # Somebody who left meanwhile is no member: a lease that lapses later would bring them back.
+            if admit():
+                socket.memberships[row.channel] = row
 
         self._joining[row.channel] = self._joining.get(row.channel, 0) + 1
         try:

@@ -17,6 +17,8 @@ class Registry:
         self._names: dict[str, ChannelName] = {}
         self._of_workspace: dict[UUID, dict[str, ChannelName]] = {}
         self._sockets_of: dict[UUID, set[str]] = {}
+        self.changed: dict[str, ChannelName] = {}
+        """Channels whose number of listeners changed; whoever writes that down takes them out."""
 
     # --- sockets
 
@@ -42,6 +44,7 @@ class Registry:
             self._names[channel.name] = channel
             self._of_workspace.setdefault(channel.workspace_id, {})[channel.name] = channel
         self._listeners[channel.name][socket.socket_id] = socket
+        self.changed[channel.name] = channel
         metrics.subscriptions.labels(channel.kind).inc()
 
     def unsubscribe(self, socket: Socket, channel: ChannelName) -> None:
@@ -51,6 +54,7 @@ class Registry:
         metrics.subscriptions.labels(channel.kind).dec()
         listeners = self._listeners[channel.name]
         del listeners[socket.socket_id]
+        self.changed[channel.name] = channel
         if not listeners:
             del self._listeners[channel.name], self._names[channel.name]
             channels = self._of_workspace[channel.workspace_id]
@@ -91,6 +95,10 @@ class Registry:
     def has(self, channel: str) -> bool:
         """Whether anybody here listens to it."""
         return channel in self._listeners
+
+    def channel_count(self, workspace_id: UUID) -> int:
+        """How many channels of the workspace have a listener here."""
+        return len(self._of_workspace.get(workspace_id, ()))
 
     def channels_of(self, workspace_id: UUID) -> Iterable[ChannelName]:
         """The workspace's channels that have a listener here."""

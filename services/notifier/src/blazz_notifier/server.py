@@ -4,22 +4,25 @@ import asyncio
 import fnmatch
 import logging
 import random
-import resource
 from contextlib import suppress
 from urllib.parse import parse_qs, urlsplit
 
 import structlog
+from blazz_chassis import client_address
+from blazz_chassis.http_protocol import allow_many_files
 from blazz_contracts.events import AccessRevoked
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request
 
 from blazz_notifier import errors, frame, metrics
+from blazz_notifier.channel_name import PUBLIC_WORKSPACE
 from blazz_notifier.conversation import Conversation
 from blazz_notifier.errors import Closing
 from blazz_notifier.registry import Registry
 from blazz_notifier.settings import Settings
 from blazz_notifier.socket import Socket
+from blazz_notifier.strangers import Strangers
 from blazz_notifier.subscriptions import Subscriptions
 
 log = structlog.get_logger(__name__)
@@ -34,10 +37,16 @@ class WebsocketServer:
     """Serves `/app/{key}`."""
 
     def __init__(
-        self, settings: Settings, registry: Registry, conversation: Conversation, subscriptions: Subscriptions
+        self,
+        settings: Settings,
+        registry: Registry,
+        conversation: Conversation,
+        subscriptions: Subscriptions,
+        strangers: Strangers,
     ) -> None:
-        self._settings, self._registry = settings, registry
+        self._settings, self._registry, self._strangers = settings, registry, strangers
         self._conversation, self._subscriptions = conversation, subscriptions
+        strangers.part = self._crowded_out
         self._server: Server | None = None
         self._closing: set[asyncio.Task[None]] = set()
         self.draining = False
@@ -58,7 +67,7 @@ class WebsocketServer:
     async def start(self) -> None:
         """Begin to listen."""
         logging.getLogger("websockets.server").setLevel(logging.WARNING)  # each connection is an INFO line otherwise
-        _allow_many_files()
+        allow_many_files()
         self._server = await serve(
             self._serve,
             self._settings.notifier_ws_host,
@@ -90,6 +99,10 @@ class WebsocketServer:
             await self._close(socket, error)
             return
         self._registry.open(socket)
+        peer = socket.remote_address[0] if socket.remote_address else None
+        forwarded = request.headers.get_all("X-Forwarded-For")
+        socket.address = client_address.of(peer, forwarded, proxies=self._settings.notifier_trusted_proxies)
+        self._strangers.add(socket)
         metrics.connections_opened.inc()
         try:
             socket.write(frame.established(socket.socket_id, self._settings.notifier_activity_timeout))
@@ -102,11 +115,15 @@ class WebsocketServer:
         finally:
             self._subscriptions.forget(socket)
             self._registry.close(socket)
+            self._strangers.discard(socket)
             metrics.connections_closed.labels(_code_label(socket)).inc()
 
     def _admit(self, request: Request) -> None:
         """Raise `Closing` when this client is not served here."""
-        url = urlsplit(request.path)
+        try:
+            url = urlsplit(request.path)
+        except ValueError:
+            raise errors.path_unknown() from None
         parts = url.path.split("/")
         if len(parts) != 3 or parts[1] != "app" or not parts[2]:
             raise errors.path_unknown()
@@ -126,7 +143,10 @@ class WebsocketServer:
             raise errors.over_capacity()
 
     def _allowed(self, origin: str) -> bool:
-        host = urlsplit(origin).hostname or ""
+        try:
+            host = urlsplit(origin).hostname or ""
+        except ValueError:
+            return False
         return any(fnmatch.fnmatchcase(host, pattern) for pattern in self._settings.notifier_allowed_origins)
 
     async def _close(self, socket: Socket, error: Closing) -> None:
@@ -144,6 +164,13 @@ class WebsocketServer:
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
 
+    def _crowded_out(self, socket: Socket) -> None:
+        """Say why, and end the connection without a close handshake: a client that stays silent must not hold it."""
+        error = errors.crowded_out()
+        socket.leaving = True
+        socket.write(frame.error(error.number, error.detail))
+        socket.transport.close()
+
     # --- all sockets
 
     def revoke(self, event: AccessRevoked) -> None:
@@ -160,16 +187,40 @@ class WebsocketServer:
                 self._subscriptions.forget(socket)
                 self.close_apart(socket, errors.access_revoked(event.reason))
 
+    def reconnect_all(self) -> None:
+        """Ask every socket with a subscription of a workspace to come back, spread over `notifier_drain`."""
+        sockets = [each for each in self._registry.sockets.values() if each.workspaces.keys() - {PUBLIC_WORKSPACE}]
+        log.warning("sockets_asked_to_reconnect", sockets=len(sockets))
+        task = asyncio.create_task(self._close_spread(sockets, errors.was_deaf()))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    async def _close_spread(self, sockets: list[Socket], error: Closing) -> None:
+        random.shuffle(sockets)
+        spacing = min(_SPACING, self._settings.notifier_drain / max(1, len(sockets)))
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        for number, socket in enumerate(sockets):
+            if (early := began + number * spacing - loop.time()) > 0:
+                await asyncio.sleep(early)
+            self.close_apart(socket, error)
+
     async def _sweep(self) -> None:
-        """Ask the silent for a sign of life, and part from those who give none."""
+        """Ask the silent for a sign of life, and part from those who give none, and from the very old."""
+        oldest = self._settings.notifier_socket_days * 86_400
         activity, pong = self._settings.notifier_activity_timeout, self._settings.notifier_pong_timeout
         pause = min(1.0, activity / 4, pong / 4)
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(pause)
             now = loop.time()
+            for socket in list(self._strangers.since_before(now - self._settings.notifier_stranger_seconds)):
+                self.close_apart(socket, errors.unsigned_for_long())
             for socket in list(self._registry.sockets.values()):
-                if socket.pinged_at is None:
+                # A few at a time of those that came together: a fifth of their time is of their own.
+                if now - socket.opened_at > oldest * (0.8 + 0.2 * (hash(socket.socket_id) % 100) / 100):
+                    self.close_apart(socket, errors.too_old())
+                elif socket.pinged_at is None:
                     if now - socket.heard_at >= activity and socket.write(frame.PING):
                         socket.pinged_at = now
                 elif now - socket.pinged_at >= pong:
@@ -181,24 +232,9 @@ class WebsocketServer:
             return
         self.draining = True
         self._server.close(close_connections=False)
-        sockets = list(self._registry.sockets.values())
-        random.shuffle(sockets)
-        spacing = min(_SPACING, self._settings.notifier_drain / max(1, len(sockets)))
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        for number, socket in enumerate(sockets):
-            if (early := began + number * spacing - loop.time()) > 0:
-                await asyncio.sleep(early)
-            self.close_apart(socket, errors.stopping())
+        await self._close_spread(list(self._registry.sockets.values()), errors.stopping())
         await self._server.wait_closed()
         await asyncio.gather(*self._closing, return_exceptions=True)
-
-
-def _allow_many_files() -> None:
-    """Take all file descriptors the system allows: the usual soft limit of 1,024 is less than the sockets we serve."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _code_label(socket: Socket) -> str:

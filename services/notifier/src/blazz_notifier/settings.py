@@ -29,6 +29,38 @@ class Settings(ServiceSettings):
     notifier_max_connections: int = Field(
         default=20_000, gt=0, description="Sockets of this instance; about 20 KB of memory each."
     )
+    notifier_socket_days: float = Field(
+        default=28,
+        gt=0,
+        lt=30,
+        description="Days after which a socket is asked to connect again: the gateway remembers for 30 whose it is.",
+    )
+    notifier_deaf_seconds: float = Field(
+        default=1800,
+        gt=0,
+        description="Seconds without the broker after which all subscribed sockets are asked to connect again: whose "
+        "access ended meanwhile was told for an hour only.",
+    )
+    notifier_trusted_proxies: int = Field(
+        default=0,
+        ge=0,
+        description="Reverse proxies in front that append to X-Forwarded-For; 0: the header is ignored.",
+    )
+    notifier_stranger_share: float = Field(
+        default=0.5, gt=0, le=1, description="Share of the sockets that may have no signed subscription."
+    )
+    notifier_strangers_of_address: int = Field(
+        default=200,
+        gt=0,
+        description="Sockets of one address without a signed subscription; the oldest goes. A large office behind one "
+        "address has a few at a time.",
+    )
+    notifier_stranger_seconds: float = Field(
+        default=600, gt=0, description="Seconds after which a socket without a signed subscription connects again."
+    )
+    notifier_public_channels: int = Field(
+        default=10_000, gt=0, description="Public channels of this instance: their names are anybody's to make up."
+    )
     notifier_workspace_connections: int = Field(
         default=5_000,
         gt=0,

@@ -42,6 +42,12 @@ class Socket(ServerConnection):
         """Workspaces it was shut out of."""
         self.heard_at = self.loop.time()
         """When it last sent anything (seconds of the loop's clock)."""
+        self.opened_at = self.heard_at
+        self.address = ""
+        """Whom it is counted as, by address."""
+        self.signed = 0
+        """How many of its subscriptions (pending ones too) somebody signed."""
+        self.stranger_since = self.opened_at
         self.pinged_at: float | None = None
         self.messages: TokenBucket | None = None
         self.client_events: TokenBucket | None = None

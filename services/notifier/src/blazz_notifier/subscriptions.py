@@ -5,6 +5,7 @@ While broker or database are away the client is told to be patient (503), and an
 """
 
 import asyncio
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -20,6 +21,7 @@ from blazz_notifier.presence_rows import Row
 from blazz_notifier.registry import Registry
 from blazz_notifier.settings import Settings
 from blazz_notifier.socket import Socket
+from blazz_notifier.strangers import Strangers
 
 log = structlog.get_logger(__name__)
 
@@ -27,11 +29,25 @@ _PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)  # seconds between attempts while something 
 _NO_LIMIT = 10**9
 
 
+@dataclass(slots=True, eq=False)
+class _Attempt:
+    """A subscription that waits for the broker or the database."""
+
+    channel: ChannelName
+    task: "asyncio.Task[None] | None" = None
+    row: Row | None = None
+    """What may be stored of it, on a presence channel."""
+    over: bool = False
+
+
 class Subscriptions:
     """The subscriptions of this instance's sockets."""
 
-    def __init__(self, settings: Settings, registry: Registry, bindings: Bindings, presence: Presence) -> None:
+    def __init__(
+        self, settings: Settings, registry: Registry, bindings: Bindings, presence: Presence, strangers: Strangers
+    ) -> None:
         self._settings, self._registry, self._bindings, self._presence = settings, registry, bindings, presence
+        self._strangers = strangers
 
     def subscribe(self, socket: Socket, data: dict[str, Any]) -> None:
         """Begin a subscription; the answer is written to the socket, now or later.
@@ -68,12 +84,27 @@ class Subscriptions:
                 kind="LimitReached",
                 number=None,
             )
+        if (
+            channel.kind is ChannelKind.PUBLIC
+            and not self._registry.has(given)
+            and self._registry.channel_count(PUBLIC_WORKSPACE) >= self._settings.notifier_public_channels
+        ):
+            raise SubscriptionRefused(
+                given,
+                "There are too many public channels. Try again later",
+                status=409,
+                kind="LimitReached",
+                number=None,
+            )
         self._enter(socket, channel)
         if self._bindings.hold(channel.workspace_id) and member is None:
             self._admit(socket, channel)
         else:
-            task = asyncio.create_task(self._complete(socket, channel, member))
-            socket.pending[given] = task
+            attempt = _Attempt(channel)
+            task = asyncio.create_task(self._complete(socket, attempt, member))
+            attempt.task = socket.pending[given] = task
+            # Cancelled before it began, the task itself does nothing at all.
+            task.add_done_callback(lambda _: self._give_up(socket, attempt))
 
     def unsubscribe(self, socket: Socket, data: dict[str, Any]) -> None:
         """End a subscription, begun or complete."""
@@ -116,21 +147,30 @@ class Subscriptions:
             socket, channel.workspace_id, _NO_LIMIT if channel.workspace_id == PUBLIC_WORKSPACE else limit
         ):
             raise over_quota()
+        if channel.signed:
+            socket.signed += 1
+            self._strangers.discard(socket)
 
     def _give_back(self, socket: Socket, channel: ChannelName) -> None:
+        if channel.signed:
+            socket.signed -= 1
+            if not socket.signed and socket.socket_id in self._registry.sockets:
+                self._strangers.add(socket)
         self._registry.leave(socket, channel.workspace_id)
         self._bindings.release(channel.workspace_id)
 
-    async def _complete(self, socket: Socket, channel: ChannelName, member: Member | None) -> None:
+    async def _complete(self, socket: Socket, attempt: _Attempt, member: Member | None) -> None:
         """Wait for what the subscription needs, then admit it. Ends when it is admitted, refused or cancelled."""
-        attempt, told = 0, False
-        row = None if member is None else self._presence.membership(socket, channel, member)
-        task = asyncio.current_task()
+        tries, told, channel = 0, False, attempt.channel
+        row = attempt.row = None if member is None else self._presence.membership(socket, channel, member)
 
-        def admit() -> None:
+        def admit() -> bool:
             # Given up meanwhile: then the cancellation is on its way, and takes back what was stored.
-            if socket.pending.get(channel.name) is task:
-                self._admit(socket, channel)
+            if socket.pending.get(channel.name) is not attempt.task:
+                return False
+            attempt.over = True
+            self._admit(socket, channel)
+            return True
 
         try:
             while True:
@@ -145,29 +185,29 @@ class Subscriptions:
                         told = True
                         # The answer comes by itself when it can; the client may show this meanwhile.
                         refuse(socket, _patience(channel, error))
-                    await asyncio.sleep(_PAUSES[min(attempt, len(_PAUSES) - 1)])
-                    attempt += 1
+                    await asyncio.sleep(_PAUSES[min(tries, len(_PAUSES) - 1)])
+                    tries += 1
                 else:
                     return
         except SubscriptionRefused as error:
-            self._give_up(socket, channel, row)
+            self._give_up(socket, attempt)
             refuse(socket, error)
-        except asyncio.CancelledError:
-            self._give_up(socket, channel, row)
-            raise
         except Exception:
             log.exception("subscription_failed", channel=channel.name)
-            self._give_up(socket, channel, row)
+            self._give_up(socket, attempt)
             detail = "The subscription failed. Try again"
             refuse(socket, SubscriptionRefused(channel.name, detail, status=500, kind="InternalError", number=None))
 
-    def _give_up(self, socket: Socket, channel: ChannelName, row: Row | None) -> None:
-        """A pending subscription ends without having been admitted."""
-        if socket.pending.get(channel.name) is asyncio.current_task():
-            del socket.pending[channel.name]
-        self._give_back(socket, channel)
-        if row is not None:
-            self._presence.leave(row)
+    def _give_up(self, socket: Socket, attempt: _Attempt) -> None:
+        """A pending subscription ends; unless it was admitted, what it counted for is given back, once."""
+        if attempt.over:
+            return
+        attempt.over = True
+        if socket.pending.get(attempt.channel.name) is attempt.task:
+            del socket.pending[attempt.channel.name]
+        self._give_back(socket, attempt.channel)
+        if attempt.row is not None:
+            self._presence.leave(attempt.row)
 
     def _admit(self, socket: Socket, channel: ChannelName) -> None:
         # No longer pending, so that ending it does not cancel the task that brought it here.

@@ -3,7 +3,7 @@
 import asyncio
 import mimetypes
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -76,9 +76,9 @@ class Enclosures:
 
     async def _from_library(self, workspace_id: UUID, media_id: UUID, path: Path, most: int) -> _File:
         about = WorkspaceContext(workspace_id=workspace_id)
-        headers = self._chat.headers(about)
         try:
-            async with self._chat.http.stream("GET", f"/internal/media/{media_id}/content", headers=headers) as answer:
+            answer = await self._chat.open("GET", f"/internal/media/{media_id}/content", about)
+            async with aclosing(answer):
                 if answer.status_code in (httpx.codes.NOT_FOUND, httpx.codes.UNPROCESSABLE_ENTITY):
                     raise Refused(NO_FILE)
                 if not answer.is_success:

@@ -3,6 +3,7 @@
 from typing import Any, TypeVar
 from uuid import UUID
 
+from blazz_chassis import client_address
 from blazz_chassis.errors import Invalid, Unauthorized
 from fastapi import Depends, Request
 from fastapi.exceptions import RequestValidationError
@@ -67,12 +68,8 @@ class Door:
 
     def address(self, request: Request) -> str:
         """The client's address: the peer's, or what the last trusted proxy saw."""
-        peer = request.client.host if request.client else "unknown"
-        if not self._proxies:
-            return peer
-        seen = [each.strip() for each in request.headers.get("x-forwarded-for", "").split(",") if each.strip()]
-        # Each proxy appends who connected to it; what stands further left the client may have made up.
-        return seen[-self._proxies][:64] if len(seen) >= self._proxies else peer
+        peer = request.client.host if request.client else None
+        return client_address.of(peer, request.headers.getlist("x-forwarded-for"), proxies=self._proxies)
 
 
 def csrf_header(request: Request) -> str | None:

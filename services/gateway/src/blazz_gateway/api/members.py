@@ -7,21 +7,21 @@ from blazz_contracts.event import Contract
 from blazz_contracts.views.page import Page
 from blazz_contracts.views.request import Request as Asked
 from fastapi import APIRouter, Response
-from pydantic import AwareDatetime, Field, SecretStr
+from pydantic import AwareDatetime, Field
 
 from blazz_gateway import storable
 from blazz_gateway.access import Access
 from blazz_gateway.actor import Actor
 from blazz_gateway.api.door import Door
+from blazz_gateway.api.invitations import InvitationView
+from blazz_gateway.joining import Joining
 from blazz_gateway.role import Permission, Role
 
 
-class AddMember(Asked):
-    """Somebody who joins. Whoever has a login already keeps their name and password."""
+class InviteMember(Asked):
+    """Somebody who shall join: they do when they accept."""
 
     email: str = Field(min_length=3, max_length=254)
-    name: str = Field(default="", max_length=200)
-    password: SecretStr = Field(min_length=8, max_length=256, description="Their first one, where they have no login.")
     role: Role
 
 
@@ -41,13 +41,13 @@ class MemberView(Contract):
     created_at: AwareDatetime = Field(description="When they joined.")
 
 
-class MemberAdded(Contract):
-    """Who joined."""
+class MemberInvited(InvitationView):
+    """An invitation that was just made, with its token: nobody can show it again. Hand it to the person yourself."""
 
-    id: UUID
+    token: str
 
 
-def router(door: Door, access: Access) -> APIRouter:
+def router(door: Door, access: Access, joining: Joining) -> APIRouter:
     """Routes under `/api/v1/members`."""
     routes = APIRouter(prefix="/api/v1/members", tags=["members"])
     Admin = Annotated[Actor, door.allow(Permission.MEMBERS_WRITE)]  # noqa: N806 - a type
@@ -62,17 +62,19 @@ def router(door: Door, access: Access) -> APIRouter:
         return Page[MemberView](items=items)
 
     @routes.post("", status_code=201)
-    async def add(actor: Admin, asked: AddMember) -> MemberAdded:
-        """Make somebody a member."""
+    async def invite(actor: Admin, asked: InviteMember, response: Response) -> MemberInvited:
+        """Invite somebody; an earlier invitation of the same address is void then."""
         storable.check(asked)
-        added = await access.add_member(
-            actor,
-            email=asked.email,
-            name=asked.name,
-            password_text=asked.password.get_secret_value(),
-            role=asked.role,
+        made, text = await joining.invite(actor, email=asked.email, role=asked.role)
+        response.headers["Cache-Control"] = "no-store"
+        return MemberInvited(
+            id=made.id,
+            email=made.email,
+            role=made.role,
+            created_at=made.created_at,
+            expires_at=made.expires_at,
+            token=text,
         )
-        return MemberAdded(id=added)
 
     @routes.patch("/{user_id}", status_code=204)
     async def change(actor: Admin, user_id: UUID, asked: ChangeMember) -> Response:

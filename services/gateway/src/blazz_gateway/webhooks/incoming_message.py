@@ -9,10 +9,14 @@ _MAX_ID, _MAX_PHONE, _MAX_USER_ID, _MAX_NAME, _MAX_TYPE = 512, 32, 160, 512, 64
 _LATEST = 253_402_300_799  # seconds: the end of the year 9999, the last that a datetime holds
 
 
-def payload(message: Any, contacts: Any, *, echo: bool, now: datetime) -> dict[str, Any] | None:
+def payload(
+    message: Any, contacts: Any, *, echo: bool, now: datetime, told: set[int] | None = None
+) -> dict[str, Any] | None:
     """Return the payload, without workspace and channel; None when it is no message that could be kept as one.
 
     `contacts` is the change's list beside it. Of an unknown type, or with nothing but errors, it is a message too.
+    What else is said of a contact goes with their first message alone (`told`: those, by `id()`, of whom it was), or a
+    change could become many times its own size.
     """
     if not isinstance(message, dict):
         return None
@@ -34,7 +38,12 @@ def payload(message: Any, contacts: Any, *, echo: bool, now: datetime) -> dict[s
     extra = {key: value for key, value in message.items() if key not in _TAKEN and key != kind}
     if context is not None and not isinstance(context, dict):
         extra["context"], context = context, None
-    extra |= _unused(message, contact, other)
+    extra |= _unused(message, other)
+    if told is None or id(contact) not in told:
+        if person := _rest_of(contact):
+            extra["contact"] = person
+        if told is not None:
+            told.add(id(contact))
     return {
         "provider_message_id": identifier,
         "echo": echo,
@@ -82,21 +91,24 @@ def _profile_name(contact: dict[str, Any]) -> str | None:
     return name[:_MAX_NAME] if isinstance(name, str) and name else None
 
 
-def _unused(message: dict[str, Any], contact: dict[str, Any], other: str) -> dict[str, Any]:
-    """What was said of the person and of the message's ends that has no field of its own."""
+def _unused(message: dict[str, Any], other: str) -> dict[str, Any]:
+    """What was said of the message's ends that has no field of its own."""
     rest: dict[str, Any] = {}
     if isinstance(message.get(other), str) and _digits(message[other]) is None:
         rest[other] = message[other]
     own = "from" if other == "to" else "to"
     if own in message:
         rest[own] = message[own]
+    return rest
+
+
+def _rest_of(contact: dict[str, Any]) -> dict[str, Any]:
+    """What was said of the person that has no field of its own."""
     person = {key: value for key, value in contact.items() if key not in ("profile", "wa_id", "user_id")}
     profile = contact.get("profile")
     if isinstance(profile, dict) and set(profile) - {"name"}:
         person["profile"] = profile
-    if person:
-        rest["contact"] = person
-    return rest
+    return person
 
 
 def _digits(given: Any) -> str | None:

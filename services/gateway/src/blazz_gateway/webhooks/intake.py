@@ -5,19 +5,18 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
+from blazz_chassis import context
 from blazz_chassis.crashpoints import reach
-from blazz_chassis.errors import NotFound, Unavailable
+from blazz_chassis.errors import BlazzError, NotFound, Unavailable
 from blazz_chassis.outgoing import Outgoing
 from blazz_chassis.publisher import Publisher
-from blazz_contracts.events import ProviderUnrecognized
 
 from blazz_gateway.audit import AuditLog
 from blazz_gateway.channel import Channel, Channels
 from blazz_gateway.errors import ForeignNumber, SignatureWrong, VerifyTokenWrong
 from blazz_gateway.webhooks import signature
-from blazz_gateway.webhooks.fact import Fact
-from blazz_gateway.webhooks.parsing import Unpublishable, parsed
-from blazz_gateway.webhooks.splitting import Split, numbers_named, split
+from blazz_gateway.webhooks.parsing import Unpublishable, parsed, storable_text
+from blazz_gateway.webhooks.splitting import numbers_named, split, too_much, whole
 from blazz_gateway.webhooks.watermark import Watermark
 
 log = structlog.get_logger(__name__)
@@ -69,9 +68,18 @@ class Intake:
                 raise Unavailable("the secrets of this webhook cannot be read now", code="secrets_unreadable")
             if not signature.signed_by(channel.app_secret, body, signed):
                 raise SignatureWrong
-            messages = await self._messages(channel, body)
-            reach("gateway.before_webhook_publish")
-            await self._publisher.send_many(messages)
+            try:
+                messages = await self._messages(channel, body)
+                reach("gateway.before_webhook_publish")
+                await self._publisher.send_many(messages)
+            except BlazzError:
+                raise
+            except Exception:
+                # A body that crashes us would do so at every delivery, and hold up the mark of all tenants each time.
+                log.exception("webhook_crashed", channel_id=str(channel.id), bytes=len(body))
+                with context.correlated(context.new_correlation_id()):
+                    messages = self._as_text(channel, body.decode(errors="replace"))
+                await self._publisher.send_many(messages)
             reach("gateway.after_webhook_publish")
         return Taken(channel.workspace_id, len(messages))
 
@@ -86,6 +94,10 @@ class Intake:
     async def _messages(self, channel: Channel, body: bytes) -> list[Outgoing]:
         try:
             webhook = parsed(body)
+            if too_much(webhook):
+                log.warning("webhook_kept_whole", channel_id=str(channel.id), bytes=len(body))
+                facts = whole(webhook, workspace_id=channel.workspace_id, own_channel=channel.id)
+                return [fact.outgoing(self._service) for fact in facts]
             own = await self._own_numbers(channel, numbers_named(webhook))
             facts = split(webhook, workspace_id=channel.workspace_id, own_channel=channel.id, channels=own)
             return [fact.outgoing(self._service) for fact in facts]
@@ -95,20 +107,16 @@ class Intake:
             # Numbers beyond 64 bits.
             text = body.decode()
         log.warning("webhook_kept_as_text", channel_id=str(channel.id), bytes=len(body))
-        return [self._as_text(channel, text).outgoing(self._service)]
+        return self._as_text(channel, text)
 
-    def _as_text(self, channel: Channel, text: str) -> Fact:
-        result = Split(channel.workspace_id, channel.id, {})
-        result.notice(ProviderUnrecognized, channel.id, "webhook", {"text": text})
-        return result.finished()[0]
+    def _as_text(self, channel: Channel, text: str) -> list[Outgoing]:
+        facts = whole({"text": storable_text(text)}, workspace_id=channel.workspace_id, own_channel=channel.id)
+        return [fact.outgoing(self._service) for fact in facts]
 
     async def _own_numbers(self, channel: Channel, numbers: set[str]) -> dict[str, UUID]:
         """The workspace's channels of these numbers. Raises `ForeignNumber` when one is another workspace's."""
-        own: dict[str, UUID] = {}
-        for number in numbers:
-            if number == channel.phone_number_id:
-                own[number] = channel.id
-                continue
+        own = {channel.phone_number_id: channel.id} if channel.phone_number_id is not None else {}
+        for number in numbers - own.keys():
             owners = await self._channels.by_number(number)
             mine = next((each for each in owners if each.workspace_id == channel.workspace_id), None)
             if mine is not None:

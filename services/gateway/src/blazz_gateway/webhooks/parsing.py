@@ -37,9 +37,14 @@ def parsed(body: bytes) -> Any:
         text = body.decode()
         return _storable(json.loads(text, parse_constant=_no_constant))
     except RecursionError:
-        raise Unpublishable(_UNSTORABLE.sub("\ufffd", body.decode())) from None
+        raise Unpublishable(body.decode()) from None
     except ValueError as error:
         raise Malformed("the body is not JSON") from error
+
+
+def storable_text(text: str) -> str:
+    """The text with a replacement character for what no store of ours takes."""
+    return _UNSTORABLE.sub("\ufffd", text)
 
 
 def _no_constant(name: str) -> Any:
@@ -51,7 +56,7 @@ def _storable(value: Any, depth: int = 0) -> Any:
     if depth > _DEEPEST:
         raise RecursionError
     if isinstance(value, str):
-        return _UNSTORABLE.sub("\ufffd", value)
+        return storable_text(value)
     if isinstance(value, list):
         return [_storable(each, depth + 1) for each in value]
     if isinstance(value, dict):

@@ -3,6 +3,7 @@
 Pure: who owns which number is handed in. Nothing that parses as JSON is lost, whatever its shape.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -43,6 +44,11 @@ _NAMED: dict[str, type[Event]] = {
 }
 _OF_MESSAGES = frozenset({"messaging_product", "metadata", "contacts", "messages", "message_echoes", "statuses"})
 _MAX_FIELD = 128
+MOST_UPDATES = 1_000
+"""Messages, statuses and other changes in a webhook; Meta bundles at most 1,000 (Graph API, "Webhooks")."""
+MOST_NUMBERS = 100
+"""Numbers named in a webhook: more than a workspace connects, and each is looked up."""
+_PHONE_NUMBER_ID = re.compile(r"[0-9]{5,32}")
 
 
 @dataclass(slots=True)
@@ -75,8 +81,30 @@ class Split:
 
 
 def numbers_named(webhook: Any) -> set[str]:
-    """The phone number ids that the webhook names."""
-    return {number for change in _changes(webhook) if (number := _number(change.get("value"))) is not None}
+    """The phone number ids that the webhook names; what cannot be one is nobody's, and not among them."""
+    named = {_number(change.get("value")) for change in _changes(webhook)}
+    return {number for number in named if number is not None and _PHONE_NUMBER_ID.fullmatch(number)}
+
+
+def too_much(webhook: Any) -> bool:
+    """Whether it holds more than a webhook of WhatsApp's does, so that it is kept as a whole and not looked into."""
+    updates = 0
+    entries = webhook.get("entry") if isinstance(webhook, dict) else None
+    for entry in entries if isinstance(entries, list) else ():
+        changes = entry.get("changes") if isinstance(entry, dict) else None
+        for change in changes if isinstance(changes, list) and changes else (None,):
+            value = change.get("value") if isinstance(change, dict) else None
+            updates += max(1, _count(value)) if isinstance(value, dict) else 1
+        if updates > MOST_UPDATES:
+            return True
+    return len(numbers_named(webhook)) > MOST_NUMBERS
+
+
+def whole(webhook: Any, *, workspace_id: UUID, own_channel: UUID) -> list[Fact]:
+    """The webhook as one fact that says nothing of what is in it."""
+    result = Split(workspace_id, own_channel, {})
+    result.notice(ProviderUnrecognized, own_channel, "webhook", webhook)
+    return result.finished()
 
 
 def split(webhook: Any, *, workspace_id: UUID, own_channel: UUID, channels: Mapping[str, UUID]) -> list[Fact]:
@@ -121,28 +149,36 @@ def _split_change(result: Split, change: Any) -> None:
 
 def _split_messages(result: Split, name: str, channel_id: UUID, value: dict[str, Any]) -> None:
     frame = {key: each for key, each in value.items() if key not in ("messages", "message_echoes", "statuses")}
-    found = False
+    # What cannot be read of the messages and statuses, together with the frame: that is there once, however many it is.
+    rest: dict[str, list[Any]] = {}
+    told: set[int] = set()
     for key in ("messages", "message_echoes"):
         for message in _items(value, key):
-            found = True
             echo = key == "message_echoes" or name == ECHOES
-            payload = incoming_message.payload(message, value.get("contacts"), echo=echo, now=result.received_at)
+            payload = incoming_message.payload(
+                message, value.get("contacts"), echo=echo, now=result.received_at, told=told
+            )
             if payload is None:
-                result.notice(ProviderUnrecognized, channel_id, name, {**frame, key: [message]})
+                rest.setdefault(key, []).append(message)
             else:
                 result.add(ProviderMessage, channel_id=channel_id, **payload)
     for status in _items(value, "statuses"):
-        found = True
         item, whole = incoming_status.item(status, now=result.received_at)
         if item is not None:
             result.statuses.setdefault(channel_id, []).append(item)
         if not whole:
-            result.notice(ProviderUnrecognized, channel_id, name, {**frame, "statuses": [status]})
-    if not found:
+            rest.setdefault("statuses", []).append(status)
+    if _count(value) == 0:
         result.notice(ProviderUnrecognized, channel_id, name, value)
-    elif any(key not in _OF_MESSAGES for key in frame):
-        # Something beside the messages that we have no name for, such as `errors` of the whole change.
-        result.notice(ProviderUnrecognized, channel_id, name, frame)
+    elif rest or any(key not in _OF_MESSAGES for key in frame):
+        # Beside the messages there may be something that we have no name for, such as `errors` of the whole change.
+        result.notice(ProviderUnrecognized, channel_id, name, {**frame, **rest})
+
+
+def _count(value: dict[str, Any]) -> int:
+    """How many messages and statuses a change has."""
+    given = (value.get(key) for key in ("messages", "message_echoes", "statuses"))
+    return sum(len(each) if isinstance(each, list) else 1 for each in given if each is not None)
 
 
 def _items(value: dict[str, Any], key: str) -> Iterator[Any]:
