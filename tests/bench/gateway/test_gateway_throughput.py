@@ -20,7 +20,8 @@ from blazz_chassis.seal import Sealer, new_key
 from blazz_contracts.events import ChannelUpdated
 from blazz_contracts.topology import QUEUES, of_service
 
-from tests.integration.gateway.conftest import CONTEXT_KEY, PUSHER_SECRET, signed, until
+from tests.integration.gateway.conftest import CONTEXT_KEY, PUSHER_SECRET, signed
+from tests.support.polling import until
 
 WEBHOOKS, SENDS, AT_ONCE = 3_000, 3_000, 64
 WEBHOOKS_PER_CORE_SECOND = 700

@@ -23,24 +23,11 @@ from blazz_local.databases import ServiceDatabase
 from pydantic import SecretStr
 
 from tests.integration.campaign.chat_side import ChatSide
-from tests.integration.campaign.cut import Cut
+from tests.support.polling import until
+from tests.support.proxy import Proxy
 
 CONTEXT_KEY = "k" * 40
 SHORT_LEASE = {"campaign_lease": 2, "publish_timeout": 1}
-
-
-async def until(condition: Callable[[], Any], within: float = 20.0) -> Any:
-    """Poll until the condition holds; return what it gave."""
-    loop = asyncio.get_running_loop()
-    limit = loop.time() + within
-    while True:
-        value = condition()
-        if asyncio.iscoroutine(value):
-            value = await value
-        if value:
-            return value
-        assert loop.time() < limit, f"did not come about within {within} s"
-        await asyncio.sleep(0.02)
 
 
 @dataclass
@@ -230,9 +217,9 @@ async def idle_world(make_vhost: Callable[[], Awaitable[str]], make_database: An
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def cut(idle_world: World) -> AsyncIterator[Cut]:
+async def cut(idle_world: World) -> AsyncIterator[Proxy]:
     """A way to this test's virtual host that can be cut."""
-    made = Cut(idle_world.vhost)
+    made = Proxy(idle_world.vhost)
     await made.mend()
     yield made
     await made.cut()

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from blazz_contracts.message import Failure
 
-from tests.integration.campaign.conftest import SHORT_LEASE, World, until
+from tests.integration.campaign.conftest import SHORT_LEASE, World
+from tests.support.polling import until
 
 TEMPLATE = {"name": "offer", "language": "en_US", "components": []}
 

@@ -6,7 +6,8 @@ from itertools import groupby
 
 from blazz_contracts.message import Failure, OriginKind
 
-from tests.integration.campaign.conftest import World, numbers, until
+from tests.integration.campaign.conftest import World, numbers
+from tests.support.polling import until
 
 NO = Failure(code="undeliverable", title="WhatsApp cannot deliver to this number.", provider_code=131026)
 

@@ -8,7 +8,8 @@ import socket
 import httpx
 import pytest
 
-from tests.integration.campaign.conftest import World, ended, until
+from tests.integration.campaign.conftest import World, ended
+from tests.support.polling import until
 
 
 async def frozen(world: World, recipients: int, name: str = "Sale") -> str:
@@ -86,7 +87,8 @@ async def test_killed_after_counting_an_outcome_that_comes_again_counts_once(idl
     await world.chat.listen()
     campaign_id = await frozen(world, 200)
 
-    killed = await world.process(BLAZZ_CRASH_POINT="outcomes.committed:2")
+    # At the first commit: whether there is a second one depends on how many outcomes one batch found.
+    killed = await world.process(BLAZZ_CRASH_POINT="outcomes.committed")
     assert await ended(killed) == -signal.SIGKILL
     await world.start()
     await world.until_counts(campaign_id, delivered=200)

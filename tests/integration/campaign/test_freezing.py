@@ -5,7 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from tests.integration.campaign.conftest import World, numbers, until
+from tests.integration.campaign.conftest import World, numbers
+from tests.support.polling import until
 
 
 async def test_a_number_named_twice_gets_one_message_and_the_first_row_counts(world: World) -> None:

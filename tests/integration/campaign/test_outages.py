@@ -5,9 +5,11 @@ import asyncio
 import asyncpg
 from blazz_contracts.message import Lane
 from blazz_contracts.topology.queues import CHAT_SEND
+from pydantic import SecretStr
 
-from tests.integration.campaign.conftest import World, until
-from tests.integration.campaign.cut import Cut
+from tests.integration.campaign.conftest import World
+from tests.support.polling import until
+from tests.support.proxy import Proxy
 
 
 async def test_without_a_queue_of_chats_the_list_waits_and_nobody_is_lost(idle_world: World) -> None:
@@ -28,12 +30,12 @@ async def test_without_a_queue_of_chats_the_list_waits_and_nobody_is_lost(idle_w
 
 
 async def test_with_the_broker_cut_off_in_the_middle_everybody_is_still_counted_once(
-    idle_world: World, cut: Cut
+    idle_world: World, cut: Proxy
 ) -> None:
     world = idle_world
     world.chat.script = lambda _: ["sent", "delivered"]
     await world.chat.listen()
-    await world.start(amqp_url=cut.url, campaign_batch=20, campaign_window=60)
+    await world.start(amqp_url=SecretStr(cut.url), campaign_batch=20, campaign_window=60)
     campaign = await world.create(600)
     for _ in range(3):
         seen = len(world.chat.requests)

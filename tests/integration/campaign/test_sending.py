@@ -3,7 +3,8 @@
 from typing import Any
 from uuid import UUID
 
-from tests.integration.campaign.conftest import World, numbers, until
+from tests.integration.campaign.conftest import World, numbers
+from tests.support.polling import until
 
 
 async def test_everybody_on_the_list_is_requested_once_and_the_campaign_completes(world: World) -> None:

@@ -19,6 +19,8 @@ from blazz_contracts.topology import COMMANDS, EVENTS, Binding, Queue
 from blazz_local.broker import Management
 from pydantic import SecretStr
 
+from tests.support.polling import until
+
 
 class Ordered(Event):
     """A command of these tests."""
@@ -46,21 +48,6 @@ QUEUE = Queue(
 )
 # The ladder's TTLs in these tests: 100 and 200 ms.
 SCALE = 0.1
-
-
-async def until(condition: Callable[[], Awaitable[Any]] | Callable[[], Any], within: float = 10.0) -> Any:
-    """Poll until the condition holds; return what it gave."""
-    loop = asyncio.get_running_loop()
-    limit = loop.time() + within
-    while True:
-        value = condition()
-        if asyncio.iscoroutine(value):
-            value = await value
-        if value:
-            return value
-        if loop.time() > limit:
-            raise AssertionError(f"did not come about within {within} s")
-        await asyncio.sleep(0.02)
 
 
 class Broker:

@@ -12,7 +12,9 @@ from blazz_chassis.database import Database
 from blazz_chassis.errors import DependencyDown, Permanent
 from blazz_contracts import Envelope
 
-from .conftest import QUEUE, Broker, Happened, Ordered, until
+from tests.support.polling import until
+
+from .conftest import QUEUE, Broker, Happened, Ordered
 
 WORKSPACE = uuid4()
 

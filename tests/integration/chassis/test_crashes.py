@@ -8,7 +8,9 @@ from uuid import uuid4
 from blazz_contracts import Envelope
 from blazz_contracts.topology.queue import DELIVERY_LIMIT
 
-from .conftest import QUEUE, Broker, Ordered, until
+from tests.support.polling import until
+
+from .conftest import QUEUE, Broker, Ordered
 
 WORKSPACE = uuid4()
 

@@ -18,7 +18,9 @@ from blazz_local import databases as service_databases
 from blazz_local.broker import Management
 from blazz_local.servers import Given
 
-from .conftest import MIGRATIONS, QUEUE, Broker, Ordered, settings_for, until
+from tests.support.polling import until
+
+from .conftest import MIGRATIONS, QUEUE, Broker, Ordered, settings_for
 
 WORKSPACE = uuid4()
 

@@ -10,7 +10,7 @@ from blazz_chassis.database import Database
 from blazz_chassis.errors import DatabaseUnavailable, Invalid
 from blazz_chassis.jobs import Job, Jobs, JobState
 
-from .conftest import until
+from tests.support.polling import until
 
 WORKSPACE = uuid4()
 

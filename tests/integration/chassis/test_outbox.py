@@ -17,7 +17,9 @@ from blazz_chassis.publisher import Publisher
 from blazz_chassis.settings import ServiceSettings
 from blazz_contracts.topology import Address
 
-from .conftest import QUEUE, Broker, Ordered, until
+from tests.support.polling import until
+
+from .conftest import QUEUE, Broker, Ordered
 
 WORKSPACE = uuid4()
 

@@ -10,7 +10,9 @@ from blazz_chassis.publisher import Publisher
 from blazz_contracts.events import SocketTriggered, WorkspaceUpdated
 from blazz_contracts.topology import PASSING_QUEUE, UNROUTED_QUEUE, Address
 
-from .conftest import QUEUE, Broker, Happened, Ordered, until
+from tests.support.polling import until
+
+from .conftest import QUEUE, Broker, Happened, Ordered
 
 WORKSPACE = uuid4()
 

@@ -20,7 +20,9 @@ from blazz_contracts import Envelope
 from blazz_contracts.topology.definitions import permissions
 from pydantic import SecretStr
 
-from .conftest import QUEUE, SCALE, Broker, Ordered, until
+from tests.support.polling import until
+
+from .conftest import QUEUE, SCALE, Broker, Ordered
 
 WORKSPACE = uuid4()
 

@@ -6,7 +6,9 @@ from uuid import uuid4
 from blazz_chassis.consumer import Consumer
 from blazz_contracts import Envelope
 
-from .conftest import QUEUE, Broker, Ordered, until
+from tests.support.polling import until
+
+from .conftest import QUEUE, Broker, Ordered
 
 WORKSPACE = uuid4()
 

@@ -29,22 +29,10 @@ from blazz_simulator.app import build as build_simulator
 from blazz_simulator.settings import Settings as SimulatorSettings
 from pydantic import SecretStr
 
+from tests.support.polling import until
+
 CONTEXT_KEY = "k" * 40
 NO_LIMITS = {"messages_per_second": None, "pair_seconds": None, "pair_burst": 45, "recipients_per_day": None}
-
-
-async def until(condition: Callable[[], Any], within: float = 15.0) -> Any:
-    """Poll until the condition holds; return what it gave."""
-    loop = asyncio.get_running_loop()
-    limit = loop.time() + within
-    while True:
-        value = condition()
-        if asyncio.iscoroutine(value):
-            value = await value
-        if value:
-            return value
-        assert loop.time() < limit, f"did not come about within {within} s"
-        await asyncio.sleep(0.02)
 
 
 @dataclass

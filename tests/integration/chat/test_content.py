@@ -8,7 +8,9 @@ import pytest
 from blazz_contracts.content import Reaction, Template, Text
 from blazz_contracts.events import ProviderMessage
 
-from .conftest import World, until
+from tests.support.polling import until
+
+from .conftest import World
 
 
 async def received(world: World, wamid: str, phone: str, **more: Any) -> dict[str, Any]:

@@ -5,7 +5,9 @@ from typing import Any
 
 from blazz_contracts.events import ProviderMessage, ProviderPreference, ProviderUnrecognized
 
-from .conftest import World, item, until
+from tests.support.polling import until
+
+from .conftest import World, item
 
 
 def written(world: World, wamid: str, **more: Any) -> ProviderMessage:

@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 from blazz_contracts.events import ProviderMessage
 from blazz_contracts.message import OriginKind
 
-from .conftest import Build, House, World, until
+from tests.support.polling import until
+
+from .conftest import Build, House, World
 
 
 async def started(world: World) -> list[datetime]:

@@ -8,7 +8,9 @@ from uuid import UUID, uuid4
 from blazz_contracts.content import Document, Image
 from blazz_contracts.events import ProviderMessage
 
-from .conftest import World, until
+from tests.support.polling import until
+
+from .conftest import World
 
 # The smallest PNG: one pixel.
 PICTURE = bytes.fromhex(

@@ -2,7 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-from .conftest import Build, World, item, until
+from tests.support.polling import until
+
+from .conftest import Build, World, item
 
 
 async def test_a_passing_refusal_is_tried_again_as_a_new_attempt(world: World) -> None:

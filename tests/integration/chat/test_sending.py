@@ -1,6 +1,8 @@
 """A request becomes exactly one message on the customer's phone."""
 
-from .conftest import Build, World, item, until
+from tests.support.polling import until
+
+from .conftest import Build, World, item
 
 
 async def test_a_text_is_sent_once_and_its_states_are_told(world: World) -> None:

@@ -5,7 +5,9 @@ from uuid import UUID, uuid4
 
 from blazz_contracts.events import ProviderStatus
 
-from .conftest import World, item, until
+from tests.support.polling import until
+
+from .conftest import World, item
 
 
 async def sent(world: World, phone: str) -> tuple[UUID, str]:

@@ -2,7 +2,9 @@
 
 import asyncpg
 
-from .conftest import Build, until
+from tests.support.polling import until
+
+from .conftest import Build
 
 
 async def test_a_stop_in_the_middle_of_a_campaign_leaves_no_message_of_unknown_outcome(make_world: Build) -> None:

@@ -24,23 +24,11 @@ from blazz_gateway.main import build
 from blazz_gateway.settings import GatewaySettings
 from pydantic import SecretStr
 
+from tests.support.polling import until
+
 CONTEXT_KEY = "k" * 40
 PUSHER_SECRET = "pusher-secret"
 PASSWORD = "correct horse"
-
-
-async def until(condition: Callable[[], Any], within: float = 15.0) -> Any:
-    """Poll until the condition holds; return what it gave."""
-    loop = asyncio.get_running_loop()
-    limit = loop.time() + within
-    while True:
-        value = condition()
-        if asyncio.iscoroutine(value):
-            value = await value
-        if value:
-            return value
-        assert loop.time() < limit, f"did not come about within {within} s"
-        await asyncio.sleep(0.02)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from uuid import uuid4
 import orjson
 import pytest
 
-from tests.integration.gateway.conftest import PUSHER_SECRET, World, until
+from tests.integration.gateway.conftest import PUSHER_SECRET, World
+from tests.support.polling import until
 
 TEXT = {"to": {"phone": "+31612345678"}, "type": "text", "text": {"body": "hello"}}
 

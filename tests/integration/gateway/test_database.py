@@ -11,7 +11,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel import SQLModel
 
-from tests.integration.gateway.conftest import World, until
+from tests.integration.gateway.conftest import World
+from tests.support.polling import until
 
 MINE = {
     each.__tablename__

@@ -3,7 +3,8 @@
 import asyncio
 from uuid import uuid4
 
-from tests.integration.gateway.conftest import Build, World, until
+from tests.integration.gateway.conftest import Build, World
+from tests.support.polling import until
 
 
 async def test_the_same_key_and_body_give_the_same_message_and_answer(world: World) -> None:

@@ -8,7 +8,8 @@ from uuid import uuid4
 import pytest
 from pydantic import SecretStr
 
-from tests.integration.gateway.conftest import Build, until
+from tests.integration.gateway.conftest import Build
+from tests.support.polling import until
 
 TEXT = {"to": {"phone": "+31612345678"}, "type": "text", "text": {"body": "hello"}}
 

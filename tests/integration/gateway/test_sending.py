@@ -7,7 +7,8 @@ from uuid import UUID, uuid4
 import pytest
 from blazz_gateway.message_request import SendMessage
 
-from tests.integration.gateway.conftest import World, until
+from tests.integration.gateway.conftest import World
+from tests.support.polling import until
 
 TEXT = {"to": {"phone": "+31612345678"}, "type": "text", "text": {"body": "hello"}}
 

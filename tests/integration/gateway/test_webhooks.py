@@ -10,7 +10,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.integration.gateway.conftest import Build, World, signed, until
+from tests.integration.gateway.conftest import Build, World, signed
+from tests.support.polling import until
 
 DATA = Path(__file__).parents[2] / "data" / "webhooks"
 BODIES = {

@@ -16,7 +16,8 @@ from blazz_simulator.app import build as build_simulator
 from blazz_simulator.settings import Settings as SimulatorSettings
 from pydantic import SecretStr
 
-from tests.integration.gateway.conftest import CONTEXT_KEY, Build, Tenant, World, until
+from tests.integration.gateway.conftest import CONTEXT_KEY, Build, Tenant, World
+from tests.support.polling import until
 
 NO_LIMITS = {"messages_per_second": None, "pair_seconds": None, "recipients_per_day": None}
 

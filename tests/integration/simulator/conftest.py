@@ -1,11 +1,10 @@
 """The simulator and a webhook receiver, both on free ports of this machine."""
 
-import asyncio
 import hashlib
 import hmac
 import io
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -76,24 +75,6 @@ class Receiver:
             for change in entry["changes"]
             if change["field"] == fieldname
         ]
-
-
-async def until_async(condition: Callable[[], Awaitable[Any]], seconds: float = 5) -> Any:
-    """Poll until `condition`, a call to make, gives something true; fail after `seconds`."""
-    end = time.monotonic() + seconds
-    while not (found := await condition()):
-        assert time.monotonic() < end, "waited in vain"
-        await asyncio.sleep(0.005)
-    return found
-
-
-async def until(condition: Callable[[], Any], seconds: float = 5) -> Any:
-    """Poll until `condition` gives something true, and return it; fail after `seconds`."""
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, "waited in vain"
-        await asyncio.sleep(0.005)
-    return found
 
 
 class Simulator:

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from .conftest import Receiver, Simulator, until
+from tests.support.polling import until
+
+from .conftest import Receiver, Simulator
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,9 @@ import time
 import aiohttp
 import pytest
 
-from .conftest import Receiver, Simulator, until, until_async
+from tests.support.polling import until
+
+from .conftest import Receiver, Simulator
 
 TEXT = {"to": Simulator.customer, "text": {"body": "hi"}}
 
@@ -79,7 +81,7 @@ async def test_a_slow_call_is_accepted_only_after_its_time(simulator: Simulator)
     await simulator.control("PUT", "faults", {"kind": "slow", "seconds": 1})
     started = time.monotonic()
     sending = asyncio.create_task(simulator.text())
-    await until_async(lambda: _hit(simulator))
+    await until(lambda: _hit(simulator))
     entries, waited = await simulator.ledger(), time.monotonic() - started
     assert entries == [] or waited >= 1
     await sending
@@ -90,7 +92,7 @@ async def test_a_slow_answer_comes_long_after_the_message_was_accepted(simulator
     await simulator.control("PUT", "faults", {"kind": "slow_after_accept", "seconds": 1})
     started = time.monotonic()
     sending = asyncio.create_task(simulator.text())
-    await until_async(simulator.ledger)
+    await until(simulator.ledger)
     assert not sending.done() or time.monotonic() - started >= 1
     await sending
     assert time.monotonic() - started >= 1

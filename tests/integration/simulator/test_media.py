@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from .conftest import Receiver, Simulator, until, until_async
+from tests.support.polling import until
+
+from .conftest import Receiver, Simulator
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8
 
@@ -46,7 +48,7 @@ async def test_a_download_url_expires(make_simulator: Callable[..., Any]) -> Non
     async def expired() -> bool:
         return (await _get(simulator, known["url"]))[0] == 404
 
-    await until_async(expired)
+    await until(expired)
     _, fresh = await simulator.graph("GET", upload["id"])
     assert (await _get(simulator, fresh["url"]))[0] == 200
 

@@ -9,7 +9,9 @@ from typing import Any
 
 import aiohttp
 
-from .conftest import Receiver, Simulator, until
+from tests.support.polling import until
+
+from .conftest import Receiver, Simulator
 
 
 @asynccontextmanager

@@ -14,7 +14,9 @@ from pywa.types.message import MessageType
 from pywa.types.sent_update import SentTemplateStatus
 from pywa_async import WhatsApp, types, utils
 
-from .conftest import Simulator, until
+from tests.support.polling import until
+
+from .conftest import Simulator
 
 
 class _ToSimulator(httpx.AsyncHTTPTransport):

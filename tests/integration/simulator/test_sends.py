@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from .conftest import Receiver, Simulator, until
+from tests.support.polling import until
+
+from .conftest import Receiver, Simulator
 
 META: dict[str, Any] = json.loads((Path(__file__).parent / "meta" / "openapi-v23-extract.json").read_text())
 

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from .conftest import Receiver, Simulator, until
+from tests.support.polling import until
+
+from .conftest import Receiver, Simulator
 
 BODY = {"type": "BODY", "text": "Hello {{1}}, it is {{2}}.", "example": {"body_text": [["Ada", "noon"]]}}
 

@@ -5,7 +5,9 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
-from .conftest import Receiver, Simulator, until, until_async
+from tests.support.polling import until
+
+from .conftest import Receiver, Simulator
 
 
 async def test_sent_delivered_and_read_come_signed_with_the_callback_data(
@@ -62,7 +64,7 @@ async def test_what_a_receiver_missed_while_it_was_away_comes_when_it_is_back(
     async def all_due() -> bool:
         return await simulator.waiting() == 60
 
-    await until_async(all_due)
+    await until(all_due)
     back: Receiver = await make_receiver()
     await simulator.control("PUT", f"accounts/{simulator.number}", {"callback_url": back.url})
     await until(lambda: len(back.statuses()) == 60)
@@ -211,7 +213,7 @@ async def test_no_webhooks_are_made_for_an_app_that_is_not_subscribed(simulator:
     async def all_told() -> bool:
         return await simulator.waiting("scheduled") == 0
 
-    await until_async(all_told)
+    await until(all_told)
     assert (await simulator.graph("POST", f"{simulator.waba}/subscribed_apps"))[0] == 200
     wamid = await simulator.text("heard")
     await until(lambda: len(receiver.statuses(wamid)) == 3)

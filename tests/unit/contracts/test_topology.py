@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 from blazz_contracts import Event, Kind
-from blazz_contracts.events import ALL, BY_NAME, MessageRequested
+from blazz_contracts.events import ALL, BY_NAME, MessageRequested, SessionSend
 from blazz_contracts.message import Lane
 from blazz_contracts.publish_schemas import GOLDEN
 from blazz_contracts.schema import file_name
@@ -19,12 +19,14 @@ from blazz_contracts.topology import (
     INBOUND,
     QUEUES,
     SERVICES,
+    SESSIONS,
     UNROUTED_QUEUE,
     Queue,
     address_of,
     by_name,
     definitions,
     of_service,
+    session_queue,
 )
 from blazz_contracts.topology.queues import CHAT_SEND
 
@@ -62,6 +64,22 @@ def test_a_queue_has_a_retry_ladder_that_returns_and_a_place_for_the_dead(queue:
         assert step.arguments(scale=0.01)["x-message-ttl"] == step.delay.total_seconds() * 10
 
 
+def test_a_sessions_queue_shares_its_ladder_and_returns_by_its_own_key() -> None:
+    session = uuid4()
+    queue, other = session_queue(session), session_queue(uuid4())
+    assert queue.name != other.name
+    assert (queue.dead, queue.steps) == (other.dead, other.steps)
+    (binding,) = queue.bindings
+    command = example(SessionSend).model_copy(update={"session_id": session})
+    assert (binding.exchange, binding.routing_key) == (address_of(command).exchange, address_of(command).routing_key)
+    for step in queue.steps:
+        assert step.key(binding.routing_key) == binding.routing_key
+        assert step.exchange in {exchange.name for exchange in EXCHANGES if exchange.kind == "fanout"}
+        arguments = step.arguments()
+        assert arguments["x-dead-letter-exchange"] == SESSIONS.name
+        assert "x-dead-letter-routing-key" not in arguments
+
+
 def test_no_two_queues_have_the_same_name() -> None:
     names = [name for queue in QUEUES for name in (queue.name, queue.dead, *(step.name for step in queue.steps))]
     assert len(names) == len(set(names))
@@ -71,14 +89,16 @@ def test_no_two_queues_have_the_same_name() -> None:
 def test_an_event_goes_to_the_exchange_of_its_kind(event: type[Event]) -> None:
     made = example(event)
     address = address_of(made)
-    expected = {Kind.COMMAND: COMMANDS, Kind.INBOUND: INBOUND, Kind.EVENT: EVENTS}[event.kind]
+    expected = {Kind.COMMAND: COMMANDS, Kind.SESSION: SESSIONS, Kind.INBOUND: INBOUND, Kind.EVENT: EVENTS}[event.kind]
     assert (address.exchange, address.routing_key) == (expected.name, made.routing_key())
-    assert address.mandatory == (event.kind is Kind.COMMAND)
+    assert address.mandatory == (event.kind in (Kind.COMMAND, Kind.SESSION))
     if event.kind is Kind.EVENT:
         assert address.routing_key == f"{event.name}.{made.workspace_id}"
 
 
-@pytest.mark.parametrize("event", [each for each in ALL if each.kind is not Kind.EVENT], ids=lambda event: event.name)
+@pytest.mark.parametrize(
+    "event", [each for each in ALL if each.kind in (Kind.COMMAND, Kind.INBOUND)], ids=lambda event: event.name
+)
 def test_what_has_one_receiver_is_bound_to_one_queue(event: type[Event]) -> None:
     address = address_of(example(event))
     bound = [

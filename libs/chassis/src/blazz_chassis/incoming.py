@@ -77,14 +77,16 @@ def tries_of(message: AbstractIncomingMessage) -> int:
     return value if isinstance(value, int) else 0
 
 
-def again(message: AbstractIncomingMessage, routing_key: str, headers: Mapping[str, Header]) -> Outgoing:
-    """Return the same message for another queue, by the default exchange, with these headers added or replaced."""
+def again(
+    message: AbstractIncomingMessage, routing_key: str, headers: Mapping[str, Header], *, exchange: str = ""
+) -> Outgoing:
+    """Return the same message for another queue (by its name, or by an exchange) with headers added or replaced."""
     # x-death and its like are the broker's own story of the message; they would grow with every step.
     kept: dict[str, Any] = {key: value for key, value in message.headers.items() if not key.startswith("x-")}
     kept.update(headers)
     timestamp = message.timestamp
     return Outgoing(
-        exchange="",
+        exchange=exchange,
         routing_key=routing_key,
         mandatory=True,
         type=message.type or "unknown",

@@ -192,7 +192,16 @@ class Subscription:
             delay=step.delay.total_seconds(),
             exc_info=error,
         )
-        await self._move(message, acks, again(message, step.name, {TRIES: tries, **_described(error)}))
+        await self._move(
+            message,
+            acks,
+            again(
+                message,
+                step.key(message.routing_key or ""),
+                {TRIES: tries, **_described(error)},
+                exchange=step.exchange,
+            ),
+        )
         metrics.retried.labels(self.queue.name).inc()
 
     async def _bury(self, message: AbstractIncomingMessage, acks: Acks, error: Exception, reason: str) -> None:

@@ -11,8 +11,10 @@ from blazz_contracts.topology import (
     PASSING_QUEUE,
     UNROUTED,
     UNROUTED_QUEUE,
+    Ladder,
     Queue,
 )
+from blazz_contracts.topology.queue import DEAD_ARGUMENTS
 from yarl import URL
 
 HEARTBEAT = 15  # seconds; a peer that vanished without a word is noticed within about three of them
@@ -21,6 +23,14 @@ HEARTBEAT = 15  # seconds; a peer that vanished without a word is noticed within
 def connection_url(url: str, name: str) -> str:
     """Return the broker's address with the connection's name (shown in RabbitMQ's management) and heartbeat."""
     return str(URL(url).update_query({"name": name, "heartbeat": str(HEARTBEAT)}))
+
+
+async def declare_ladder(channel: AbstractChannel, ladder: Ladder, *, scale: float = 1.0) -> None:
+    """Declare the retry ladder and the dead letters that queues share; its exchanges are there already."""
+    await channel.declare_queue(ladder.dead, durable=True, arguments=DEAD_ARGUMENTS)
+    for step in ladder.steps:
+        declared = await channel.declare_queue(step.name, durable=True, arguments=step.arguments(scale))
+        await declared.bind(step.exchange)
 
 
 async def declare(channel: AbstractChannel, queues: Iterable[Queue], *, scale: float = 1.0) -> None:
@@ -40,9 +50,11 @@ async def declare(channel: AbstractChannel, queues: Iterable[Queue], *, scale: f
         await passing.bind(binding.exchange, binding.routing_key)
     for queue in queues:
         # The dead letters come first: from the moment the queue is there, something may die in it.
-        await channel.declare_queue(queue.dead, durable=True, arguments=queue.dead_arguments)
+        if queue.ladder is None:
+            await channel.declare_queue(queue.dead, durable=True, arguments=DEAD_ARGUMENTS)
         declared = await channel.declare_queue(queue.name, durable=True, arguments=queue.arguments)
-        for step in queue.steps:
-            await channel.declare_queue(step.name, durable=True, arguments=step.arguments(scale))
+        if queue.ladder is None:
+            for step in queue.steps:
+                await channel.declare_queue(step.name, durable=True, arguments=step.arguments(scale))
         for binding in queue.bindings:
             await declared.bind(binding.exchange, binding.routing_key)

@@ -12,10 +12,12 @@ EVENT_NAME = r"^[a-z]+\.[a-z_]+$"
 class Kind(StrEnum):
     """Which exchange carries it.
 
-    A command has one receiver, a fact from a provider goes to chat, an event to whoever listens.
+    A command has one receiver, a command to a session goes to that WhatsApp Web session alone, a fact from a provider
+    goes to chat, an event to whoever listens.
     """
 
     COMMAND = "command"
+    SESSION = "session"
     INBOUND = "inbound"
     EVENT = "event"
 

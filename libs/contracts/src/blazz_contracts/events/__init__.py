@@ -6,6 +6,7 @@ from blazz_contracts.events.audit_recorded import AuditRecorded
 from blazz_contracts.events.campaign_progress import CampaignProgress
 from blazz_contracts.events.channel_updated import ChannelUpdated
 from blazz_contracts.events.contact_updated import ContactUpdated
+from blazz_contracts.events.message_changed import MessageChanged
 from blazz_contracts.events.message_created import MessageCreated
 from blazz_contracts.events.message_failed import MessageFailed
 from blazz_contracts.events.message_received import MessageReceived
@@ -19,6 +20,8 @@ from blazz_contracts.events.provider_session import ProviderSession
 from blazz_contracts.events.provider_status import ProviderStatus
 from blazz_contracts.events.provider_template import ProviderTemplate
 from blazz_contracts.events.provider_unrecognized import ProviderUnrecognized
+from blazz_contracts.events.session_send import SessionSend
+from blazz_contracts.events.session_updated import SessionUpdated
 from blazz_contracts.events.socket_triggered import SocketTriggered
 from blazz_contracts.events.status_updated import StatusUpdated
 from blazz_contracts.events.webhooks_alive import WebhooksAlive
@@ -30,6 +33,7 @@ ALL: tuple[type[Event], ...] = (
     CampaignProgress,
     ChannelUpdated,
     ContactUpdated,
+    MessageChanged,
     MessageCreated,
     MessageFailed,
     MessageReceived,
@@ -43,6 +47,8 @@ ALL: tuple[type[Event], ...] = (
     ProviderStatus,
     ProviderTemplate,
     ProviderUnrecognized,
+    SessionSend,
+    SessionUpdated,
     SocketTriggered,
     StatusUpdated,
     WebhooksAlive,
@@ -58,6 +64,7 @@ __all__ = [
     "CampaignProgress",
     "ChannelUpdated",
     "ContactUpdated",
+    "MessageChanged",
     "MessageCreated",
     "MessageFailed",
     "MessageReceived",
@@ -71,6 +78,8 @@ __all__ = [
     "ProviderStatus",
     "ProviderTemplate",
     "ProviderUnrecognized",
+    "SessionSend",
+    "SessionUpdated",
     "SocketTriggered",
     "StatusUpdated",
     "WebhooksAlive",

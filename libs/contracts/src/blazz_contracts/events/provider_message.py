@@ -23,12 +23,16 @@ class ProviderMessage(Event):
         default=None, max_length=32, description="The customer's number, digits only; missing where WhatsApp hides it."
     )
     user_id: str | None = Field(default=None, max_length=160, description="The customer's business-scoped user id.")
+    lid: str | None = Field(
+        default=None, max_length=32, description="WhatsApp Web's hidden id of the customer (`…@lid`), digits."
+    )
     profile_name: str | None = Field(default=None, max_length=512, description="The name the customer gave themselves.")
     sent_at: AwareDatetime = Field(description="When it was written, by WhatsApp's clock.")
     type: str = Field(
         min_length=1,
         max_length=64,
-        description="WhatsApp's type: text, image, order, …; ones we do not know are kept too.",
+        description="WhatsApp's type: text, image, order, …; ones we do not know are kept too. From WhatsApp Web also: "
+        "`edit` and `revoke` of an earlier message (`content.message_id`), `call`.",
     )
     content: dict[str, Any] = Field(description="The provider's own object for that type, whole.")
     context: dict[str, Any] | None = Field(

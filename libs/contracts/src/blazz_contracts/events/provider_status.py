@@ -13,7 +13,10 @@ class StatusItem(Contract):
     """One status of one message."""
 
     provider_message_id: str = Field(min_length=1, max_length=512, description="WhatsApp's id of the message.")
-    status: str = Field(max_length=32, description="sent, delivered, read, played or failed.")
+    status: str = Field(
+        max_length=32,
+        description="sent, delivered, read, played or failed; from WhatsApp Web also `returned`: it never left.",
+    )
     at: AwareDatetime = Field(description="When, by WhatsApp's clock (whole seconds).")
     callback_data: str | None = Field(
         default=None,

@@ -3,8 +3,9 @@
 from blazz_contracts.topology.address import Address, address_of
 from blazz_contracts.topology.definitions import definitions, policies
 from blazz_contracts.topology.exchange import COMMANDS, EVENTS, EXCHANGES, INBOUND, SESSIONS, UNROUTED, Exchange
-from blazz_contracts.topology.queue import Binding, Queue, RetryStep
+from blazz_contracts.topology.queue import Binding, Ladder, Queue, RetryStep
 from blazz_contracts.topology.queues import (
+    LADDERS,
     PASSING,
     PASSING_ARGUMENTS,
     PASSING_QUEUE,
@@ -12,6 +13,7 @@ from blazz_contracts.topology.queues import (
     UNROUTED_QUEUE,
     by_name,
     of_service,
+    session_queue,
 )
 from blazz_contracts.topology.service import SERVICES
 
@@ -20,6 +22,7 @@ __all__ = [
     "EVENTS",
     "EXCHANGES",
     "INBOUND",
+    "LADDERS",
     "PASSING",
     "PASSING_ARGUMENTS",
     "PASSING_QUEUE",
@@ -31,6 +34,7 @@ __all__ = [
     "Address",
     "Binding",
     "Exchange",
+    "Ladder",
     "Queue",
     "RetryStep",
     "address_of",
@@ -38,4 +42,5 @@ __all__ = [
     "definitions",
     "of_service",
     "policies",
+    "session_queue",
 ]

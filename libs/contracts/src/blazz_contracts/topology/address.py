@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 from blazz_contracts.event import Event, Kind
-from blazz_contracts.topology.exchange import COMMANDS, EVENTS, INBOUND
+from blazz_contracts.topology.exchange import COMMANDS, EVENTS, INBOUND, SESSIONS
 
-_EXCHANGE = {Kind.COMMAND: COMMANDS, Kind.INBOUND: INBOUND, Kind.EVENT: EVENTS}
+_EXCHANGE = {Kind.COMMAND: COMMANDS, Kind.SESSION: SESSIONS, Kind.INBOUND: INBOUND, Kind.EVENT: EVENTS}
+
+_MANDATORY = frozenset({Kind.COMMAND, Kind.SESSION})
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,4 +24,4 @@ class Address:
 
 def address_of(event: Event) -> Address:
     """Where this event is published to."""
-    return Address(_EXCHANGE[event.kind].name, event.routing_key(), mandatory=event.kind is Kind.COMMAND)
+    return Address(_EXCHANGE[event.kind].name, event.routing_key(), mandatory=event.kind in _MANDATORY)

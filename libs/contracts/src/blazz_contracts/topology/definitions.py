@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from blazz_contracts.topology.exchange import EXCHANGES, UNROUTED
-from blazz_contracts.topology.queues import PASSING, PASSING_ARGUMENTS, PASSING_QUEUE, QUEUES, UNROUTED_QUEUE
+from blazz_contracts.topology.queue import DEAD_ARGUMENTS
+from blazz_contracts.topology.queues import LADDERS, PASSING, PASSING_ARGUMENTS, PASSING_QUEUE, QUEUES, UNROUTED_QUEUE
 from blazz_contracts.topology.service import SERVICES
 
 # What a service may touch. Everybody publishes to the exchanges and through the default one (retry, dead letters);
@@ -66,6 +67,10 @@ def definitions(
         queues.append(_queue(vhost, queue.dead, queue.dead_arguments))
         queues.extend(_queue(vhost, step.name, step.arguments(scale)) for step in queue.steps)
         bindings.extend(_binding(vhost, b.exchange, queue.name, b.routing_key) for b in queue.bindings)
+    for ladder in LADDERS:
+        queues.append(_queue(vhost, ladder.dead, DEAD_ARGUMENTS))
+        queues.extend(_queue(vhost, step.name, step.arguments(scale)) for step in ladder.steps)
+        bindings.extend(_binding(vhost, step.exchange, step.name, "") for step in ladder.steps)
     return {
         "users": [_user(service, passwords[service]) for service in SERVICES if service in passwords],
         "vhosts": [{"name": vhost}],

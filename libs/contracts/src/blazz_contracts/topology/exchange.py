@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from blazz_contracts.topology.queue import Ladder
+
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
@@ -24,5 +26,9 @@ INBOUND = Exchange("blazz.inbound", "direct", alternate=UNROUTED.name)
 SESSIONS = Exchange("blazz.sessions", "direct")
 EVENTS = Exchange("blazz.events", "topic", alternate=UNROUTED.name)
 
+# What the sessions' queues share: one ladder. Its steps are reached by a fanout exchange each, which keeps the key.
+SESSIONS_LADDER = Ladder("webjs-bridge.sessions", returns_by=SESSIONS.name)
+_STEPS = tuple(Exchange(step.exchange, "fanout") for step in SESSIONS_LADDER.steps)
+
 # Alternates come first, so that nothing is declared that names what is not there yet.
-EXCHANGES: tuple[Exchange, ...] = (UNROUTED, COMMANDS, INBOUND, SESSIONS, EVENTS)
+EXCHANGES: tuple[Exchange, ...] = (UNROUTED, COMMANDS, INBOUND, SESSIONS, EVENTS, *_STEPS)

@@ -1,6 +1,7 @@
 """The queues of every service, and what reaches them."""
 
 from typing import Any
+from uuid import UUID
 
 from blazz_contracts.event import Event
 from blazz_contracts.events import (
@@ -9,6 +10,7 @@ from blazz_contracts.events import (
     CampaignProgress,
     ChannelUpdated,
     ContactUpdated,
+    MessageChanged,
     MessageCreated,
     MessageFailed,
     MessageReceived,
@@ -22,14 +24,15 @@ from blazz_contracts.events import (
     ProviderStatus,
     ProviderTemplate,
     ProviderUnrecognized,
+    SessionUpdated,
     SocketTriggered,
     StatusUpdated,
     WebhooksAlive,
     WorkspaceUpdated,
 )
 from blazz_contracts.message import Lane
-from blazz_contracts.topology.exchange import COMMANDS, EVENTS, INBOUND
-from blazz_contracts.topology.queue import Binding, Queue
+from blazz_contracts.topology.exchange import COMMANDS, EVENTS, INBOUND, SESSIONS, SESSIONS_LADDER
+from blazz_contracts.topology.queue import Binding, Ladder, Queue
 
 
 def _inbound(*events: type[Event]) -> tuple[Binding, ...]:
@@ -74,7 +77,15 @@ PASSING_QUEUE = "blazz.passing"
 """Takes, and drops at once, what only listeners of the moment care for; else it would pile up among the unrouted."""
 PASSING_ARGUMENTS: dict[str, Any] = {"x-queue-type": "classic", "x-max-length": 0}
 PASSING: tuple[Binding, ...] = _events(
-    MessageCreated, MessageReceived, ContactUpdated, CampaignProgress, PresenceChanged, SocketTriggered, AccessRevoked
+    MessageCreated,
+    MessageChanged,
+    MessageReceived,
+    ContactUpdated,
+    CampaignProgress,
+    PresenceChanged,
+    SocketTriggered,
+    AccessRevoked,
+    SessionUpdated,
 )
 
 QUEUES: tuple[Queue, ...] = (
@@ -86,6 +97,20 @@ QUEUES: tuple[Queue, ...] = (
     GATEWAY_CHANNELS,
     GATEWAY_AUDIT,
 )
+
+LADDERS: tuple[Ladder, ...] = (SESSIONS_LADDER,)
+"""Retry ladders that queues share which are declared while Blazz runs."""
+
+
+def session_queue(session_id: UUID) -> Queue:
+    """The queue of one WhatsApp Web session. It is declared when the session is made, before any command is sent."""
+    return Queue(
+        f"webjs-bridge.session.{session_id}",
+        "webjs-bridge",
+        (Binding(SESSIONS.name, str(session_id)),),
+        single_active_consumer=True,
+        ladder=SESSIONS_LADDER,
+    )
 
 
 def of_service(service: str) -> tuple[Queue, ...]:

@@ -1,13 +1,11 @@
-"""A way to the broker that can be cut: a TCP proxy."""
+"""A way to a server that can be cut: a TCP proxy."""
 
 import asyncio
 from contextlib import suppress
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr
 
-
-class Cut:
+class Proxy:
     """Forwards connections; `cut` closes them and refuses new ones until `mend`."""
 
     def __init__(self, target: str) -> None:
@@ -18,10 +16,19 @@ class Cut:
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
-    def url(self) -> SecretStr:
-        """The broker's address through here."""
-        netloc = f"{self._parts.username}:{self._parts.password}@127.0.0.1:{self._port}"
-        return SecretStr(self._parts._replace(netloc=netloc).geturl())
+    def url(self) -> str:
+        """The target's address through the proxy."""
+        user = f"{self._parts.username}:{self._parts.password}@" if self._parts.username else ""
+        return self._parts._replace(netloc=f"{user}127.0.0.1:{self._port}").geturl()
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self._port
+
+    def aim(self, target: str) -> None:
+        """Forward new connections elsewhere, as a load balancer does."""
+        self._parts = urlsplit(target)
 
     async def mend(self) -> None:
         """Accept connections, on the same port as before."""

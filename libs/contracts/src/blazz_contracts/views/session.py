@@ -1,0 +1,86 @@
+"""WhatsApp Web sessions over HTTP."""
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+
+from blazz_contracts.event import Contract
+from blazz_contracts.session import SessionState
+from blazz_contracts.views.request import Request, WithoutNul
+
+NOTICE = "WhatsApp's terms do not allow unofficial clients: a number linked this way can be blocked by WhatsApp."
+
+
+class Pacing(Request):
+    """How human a session writes. By default as fast as WhatsApp Web takes it."""
+
+    shortest_pause: float = Field(default=0, ge=0, le=600, description="Seconds between two messages, at least.")
+    longest_pause: float = Field(
+        default=0, ge=0, le=600, description="Seconds between two messages, at most; drawn anew for each message."
+    )
+    typing: bool = Field(default=False, description="Show `typing ...` for as long as a person would type the text.")
+
+
+class SessionOptions(Request):
+    """What a session does beside sending and receiving."""
+
+    groups: bool = Field(default=False, description="Take in what is written in groups.")
+    take_over: bool = Field(
+        default=False, description="Take the session back when WhatsApp Web is opened elsewhere with the same device."
+    )
+    reject_calls: bool = Field(default=False, description="Refuse calls; the conversation shows them in any case.")
+    pacing: Pacing = Pacing()
+    expire_seconds: int = Field(
+        default=86_400, ge=60, le=7 * 86_400, description="A message that could not leave for so long fails as expired."
+    )
+
+
+class CreateSession(Request):
+    """A new WhatsApp Web session, and the channel (number) it belongs to."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200), WithoutNul] = "WhatsApp Web"
+    options: SessionOptions = SessionOptions()
+
+
+class UpdateSession(Request):
+    """Changes to a session: what is not named stays."""
+
+    options: SessionOptions
+
+
+class PairSession(Request):
+    """Ask for a pairing code, to be typed into the phone in place of scanning."""
+
+    phone: str = Field(pattern=r"^\+?[0-9]{7,15}$", description="The phone to link, in international form.")
+
+
+class SessionView(Contract):
+    """A session as it is now."""
+
+    id: UUID = Field(description="Also the id of its channel.")
+    state: SessionState
+    cause: str | None = Field(description="Why it is in this state.")
+    since: AwareDatetime
+    revision: int = Field(description="Grows with each change.")
+    phone: str | None = Field(description="The linked number, with `+`.")
+    name: str | None = Field(description="The name of the linked account.")
+    instance: str | None = Field(description="The instance of the bridge that runs it.")
+    pairing_code: str | None = Field(default=None, description="To be typed into the phone, in `pairing`.")
+    restarts: int = Field(description="Restarts since it was last ready; after too many an alarm is raised.")
+    memory_bytes: int | None = Field(description="What its browser holds now.")
+    heard_at: AwareDatetime | None = Field(description="When the page was last heard from.")
+    options: SessionOptions
+    created_at: AwareDatetime
+    notice: str = Field(default=NOTICE, description="What whoever links a session must know.")
+
+
+class QrView(Contract):
+    """The code to scan now."""
+
+    session_id: UUID
+    code: str = Field(description="What the QR code says.")
+    revision: int = Field(description="Grows with each new code.")
+    made_at: AwareDatetime
+    expires_at: AwareDatetime
+    image: str = Field(description="The picture, a `data:image/png` address.")
