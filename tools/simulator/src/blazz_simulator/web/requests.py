@@ -133,6 +133,13 @@ def _logout(ask: Ask) -> Reply:
     return {}
 
 
+def _group_of(ask: Ask) -> Reply:
+    group = ask.line.groups.get(ask.text("group"))
+    if group is None:
+        raise Refused(UNKNOWN)
+    return {"group": group.view()}
+
+
 def _group(ask: Ask) -> Reply:
     members = [ask.state.person(str(address)) for address in ask.frame.get("members") or []]
     group = make_group(ask.state, ask.line, ask.text("subject"), [member for member in members if member is not None])
@@ -142,5 +149,5 @@ def _group(ask: Ask) -> Reply:
 _HANDLERS: dict[str, Callable[[Ask], Reply]] = {
     "send": send, "edit": _edit, "revoke": _revoke, "react": _react, "exists": _exists, "history": _history,
     "find": _find, "seen": _seen, "typing": _typing, "presence": _presence, "reject": _reject, "logout": _logout,
-    "group": _group,
+    "group": _group, "group_of": _group_of,
 }  # fmt: skip
