@@ -79,7 +79,7 @@ class Sim:
         return str((await self.do("POST", f"phones/{customer}/messages", data))["id"])
 
 
-async def until(condition: Callable[[], Awaitable[Any]], seconds: float = 8, what: str = "") -> Any:
+async def until(condition: Callable[[], Awaitable[Any]], seconds: float = 15, what: str = "") -> Any:
     """Poll until `condition`, a call to make, gives something true; fail after `seconds`."""
     end = time.monotonic() + seconds
     while not (found := await condition()):
@@ -102,9 +102,9 @@ class Tab:
         page.on("crash", lambda _: self.crashed.set())
 
     async def js(self, expression: str, argument: Any = None) -> Any:
-        return await asyncio.wait_for(self.page.evaluate(expression, argument), 20)
+        return await asyncio.wait_for(self.page.evaluate(expression, argument), 30)
 
-    async def until(self, expression: str, seconds: float = 8) -> Any:
+    async def until(self, expression: str, seconds: float = 15) -> Any:
         async def true() -> Any:
             try:
                 return await self.js(expression)
@@ -140,7 +140,7 @@ class Tab:
     async def events(self, name: str) -> list[Any]:
         return [value for seen, value in await self.js("window.seen ?? []") if seen == name]
 
-    async def event(self, name: str, test: Callable[[Any], bool] = lambda _: True, seconds: float = 8) -> Any:
+    async def event(self, name: str, test: Callable[[Any], bool] = lambda _: True, seconds: float = 15) -> Any:
         """Wait until an event came for which `test` holds, and return its value (`[value]`, for it may be nothing)."""
 
         async def came() -> list[Any] | None:

@@ -28,6 +28,15 @@ async def test_an_offline_page_comes_back_by_itself(linked: Tab, sim: Sim) -> No
     await linked.main()
 
 
+async def test_a_browser_without_network_is_offline_too(linked: Tab, sim: Sim) -> None:
+    await linked.page.context.set_offline(True)
+    await linked.until("WPP.conn.getStreamData().mode === 'OFFLINE'")
+    sent = await linked.send("4915142345002", "no network", waitForAck=False)
+    assert await linked.ack(sent["id"]) == 0
+    await linked.page.context.set_offline(False)
+    await linked.until(f"WPP.chat.getMessageById('{sent['id']}').then(message => message.ack > 0)")
+
+
 async def test_a_version_that_is_too_old_is_told_and_a_reload_helps(linked: Tab, sim: Sim) -> None:
     await sim.do("PUT", "web/faults", {"kind": "deprecate", "phone": linked.phone})
     await linked.event("conn.stream_mode_changed", lambda mode: mode == "DEPRECATED_VERSION")

@@ -46,7 +46,7 @@ def put(
         message.copies.append(copy)
         if shown:
             whatsapp.phones.add(copy)
-        if shown and number in state.lines:
+        if shown and number in state.lines and number != line.display_phone_number:
             _arrive(state.lines[number], line, message)
     if message.copies:
         extra = {"via": message.via, "id": message.id, "from": line.display_phone_number}

@@ -71,10 +71,12 @@ __d("WAWebChatMsgs", ["WAWebBaseCollection", "WAWebMsgModel", "WAWebBaseModel"],
   exports.ChatMsgsCollection = ChatMsgsCollection;
 });
 
-__d("WAWebChatCollection", ["WAWebBaseCollection", "WAWebChatModel", "WAWebModelStorage", "WAWebWidFactory", "WAWebMsgCollection", "WAWebMsgRecord"], (exports, require) => {
+__d("WAWebChatCollection", ["WAWebBaseCollection", "WAWebMsgKey", "WAWebChatModel", "WAWebModelStorage", "WAWebWidFactory", "WAWebMsgCollection", "WAWebMsgRecord"], (exports, require) => {
   const { BaseCollection } = require("WAWebBaseCollection");
   const { createWid } = require("WAWebWidFactory");
   const { properties } = require("WAWebMsgRecord");
+  const MsgKey = require("WAWebMsgKey").default;
+  const SHOWN = 100; // chats whose last message is read at the start; the others' are read when somebody looks
 
   class ChatCollectionImpl extends BaseCollection {
     static model = require("WAWebChatModel").ChatModel;
@@ -92,14 +94,16 @@ __d("WAWebChatCollection", ["WAWebBaseCollection", "WAWebChatModel", "WAWebModel
     async restore() {
       const { MsgCollection } = require("WAWebMsgCollection");
       const storage = require("WAWebModelStorage");
-      const chats = await storage.getAll("chat");
-      const lasts = await storage.getMany("message", chats.map(({ last }) => last ?? ""));
-      for (const [index, { id, last, ...more }] of chats.entries()) {
+      const chats = (await storage.getAll("chat")).sort((one, other) => other.t - one.t);
+      for (const { id, last, ...more } of chats) {
         const chat = this.sure(createWid(id), more, { silent: true });
-        if (!lasts[index]) continue;
-        const message = MsgCollection.add(properties(lasts[index]), { silent: true });
-        chat.set({ lastReceivedKey: message.id }, { silent: true });
-        chat.msgs.add(message, { silent: true });
+        if (last) chat.set({ lastReceivedKey: MsgKey.fromString(last) }, { silent: true });
+      }
+      const shown = chats.slice(0, SHOWN).map(({ last }) => last).filter(Boolean);
+      for (const raw of await storage.getMany("message", shown)) {
+        if (!raw) continue;
+        const message = MsgCollection.add(properties(raw), { silent: true });
+        this.get(message.id.remote).msgs.add(message, { silent: true });
       }
     }
 
@@ -131,7 +135,10 @@ __d("WAWebFindChatAction", ["WAWebChatCollection", "WAWebLidPnCache", "WAWebLidS
     if (!address) throw new Error("No LID for user");
     const there = ChatCollection.get(address);
     if (there) return { chat: there, created: false };
-    if (address.isGroup()) throw new Error(`There is no group ${address}`);
+    if (address.isGroup()) {
+      const group = await require("WAWebGroupMetadataCollection").default.ask(address);
+      return { chat: ChatCollection.get(group.id), created: true };
+    }
     if (!known(address) && !(await require("WAWebQueryExistsJob").queryWidExists(address))) throw new Error("No LID for user");
     const chat = ChatCollection.get(address) ?? ChatCollection.sure(address);
     await require("WAWebMsgFind").newest(chat).catch(() => null);
