@@ -195,6 +195,8 @@ async def test_a_group_is_known_written_to_and_written_in(linked: Tab, sim: Sim)
         "async () => (await WPP.group.getAllGroups()).map(chat => [String(chat.id), chat.formattedTitle])"
     )
     assert [group["id"], "Team"] in listed
+    unknown = await linked.js("WPP.chat.find('120363000000000000@g.us').catch(error => error.message)")
+    assert unknown == "The server refused: 404"
     people = await linked.js("async id => (await WPP.group.getParticipants(id)).map(p => String(p.id))", group["id"])
     assert len(people) == 3
     assert await linked.js("id => WPP.group.iAmAdmin(id)", group["id"]) is True

@@ -1,9 +1,11 @@
 """What goes wrong with the page or its browser: it is named, bounded in time, and hits nobody else."""
 
 import asyncio
+import contextlib
 import os
 import signal
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 import psutil
 import pytest
@@ -11,6 +13,7 @@ import pytest_asyncio
 from blazz_webjs_bridge.page.calls import FindMessage, FindPerson, State, TakeOver
 from blazz_webjs_bridge.page.errors import PageGarbled, PageGone, PageRefused, PageTimeout
 from blazz_webjs_bridge.page.facts import Alive, BackendFailed, ModeChanged, Ready
+from playwright.async_api import async_playwright
 
 from tests.integration.webjs_bridge.page.conftest import Driven, Open, Sim
 from tests.support.polling import until
@@ -113,7 +116,7 @@ async def test_a_browser_that_is_killed_is_gone_and_leaves_no_process(page: Driv
     assert await asyncio.wait_for(page.page.gone, 5) == "browser_closed"
     assert page.page.cause == "browser_closed"
     await page.page.close()
-    await until(lambda: not any(process.is_running() for process in processes), what="their end")
+    await until(lambda: not any(running(process) for process in processes), what="their end")
 
 
 async def test_closing_leaves_no_process_even_when_the_page_is_frozen(page: Driven, sim: Sim) -> None:
@@ -124,9 +127,7 @@ async def test_closing_leaves_no_process_even_when_the_page_is_frozen(page: Driv
     await page.page.close(within=1)
     assert loop.time() - began < 8
     assert page.page.cause == "browser_closed"
-    await until(
-        lambda: not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in processes), what="their end"
-    )
+    await until(lambda: not any(running(process) for process in processes), what="their end")
 
 
 async def test_the_site_alone_may_be_loaded(linked: Driven) -> None:
@@ -163,3 +164,29 @@ async def test_memory_and_cpu_are_those_of_the_whole_browser(linked: Driven) -> 
     before = await linked.page.cpu()
     await linked.page._page.evaluate("() => { let sum = 0; for (let i = 0; i < 1e9; i++) sum += i % 7; return sum; }")
     assert await linked.page.cpu() - before > 0.2
+
+
+async def test_when_playwrights_own_process_dies_its_pages_are_gone_and_no_browser_is_left(open_page: Open) -> None:
+    before = set(psutil.Process().children())
+    async with AsyncExitStack() as stack:
+        started = await async_playwright().start()
+        (driver,) = set(psutil.Process().children()) - before
+        driven = await stack.enter_async_context(open_page(playwright=started))
+        processes = [psutil.Process(driven.page.pid), *psutil.Process(driven.page.pid).children(recursive=True)]
+        waiting = asyncio.ensure_future(driven.call(State(), within=30))
+
+        driver.kill()
+
+        assert await asyncio.wait_for(driven.page.gone, 10) == "browser_closed"
+        with contextlib.suppress(PageGone):
+            await asyncio.wait_for(waiting, 1)
+        with pytest.raises(PageGone):
+            await driven.call(State())
+        await asyncio.wait_for(driven.page.close(), 12)
+        await until(lambda: not any(running(process) for process in processes), what="their end")
+
+
+def running(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False

@@ -28,8 +28,6 @@ class Page:
         self.device: Device | None = None
         self.waiting: Waiting | None = None
         self.active = False
-        self.presence: set[str] = set()
-        """Addresses whose typing this page wants to see."""
         self._frames: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue(self.BACKLOG_MAX)
 
     def tell(self, frame: dict[str, Any]) -> None:

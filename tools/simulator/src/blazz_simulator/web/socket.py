@@ -11,9 +11,12 @@ import structlog
 from aiohttp import WSMsgType, web
 
 from ..keys import WHATSAPP
+from .ask import Refused
+from .chat import Chat
 from .device import Device
+from .line import Line
 from .page import Page
-from .requests import Refused, answer_request
+from .requests import answer_request
 from .state import Web
 
 log = structlog.get_logger(__name__)
@@ -99,7 +102,7 @@ def _activate(state: Web, page: Page, device: Device, since: int) -> None:
     )
     if first_time or since < line.log.first - 1:
         since = line.log.last
-        page.tell({"k": "history", "chats": history(state, line), "seq": since})
+        page.tell({"k": "history", "chats": _history(state, line), "seq": since})
     missed = 0
     for event in line.log.after(since):
         missed += 1
@@ -108,13 +111,13 @@ def _activate(state: Web, page: Page, device: Device, since: int) -> None:
     page.tell({"k": "live", "missed": missed})
 
 
-def history(state: Web, line: Any) -> list[dict[str, Any]]:
+def _history(state: Web, line: Line) -> list[dict[str, Any]]:
     """Return the last chats with their last messages, as a page gets them when it is linked."""
     chats = list(line.chats.values())[-state.settings.history_chats or len(line.chats) :]
-    return [chat_view(state, chat) for chat in chats] if state.settings.history_chats else []
+    return [_chat(state, chat) for chat in chats] if state.settings.history_chats else []
 
 
-def chat_view(state: Web, chat: Any) -> dict[str, Any]:
+def _chat(state: Web, chat: Chat) -> dict[str, Any]:
     """Return one chat with its last messages."""
     phone = None if chat.person is None else state.whatsapp.phones.find(chat.person)
     messages = chat.before(None, state.settings.history_messages) if state.settings.history_messages else []

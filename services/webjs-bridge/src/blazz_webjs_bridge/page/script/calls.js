@@ -2,6 +2,7 @@
 
 const REFRESH_WITHIN = 5000; // milliseconds for a new code; it comes as a fact as well
 const LOGOUT_WITHIN = 8000;
+const FULL_READY_WITHIN = 10_000;
 
 function needInjected() {
   if (!WPP.isInjected) throw new Refused("not_ready", "WhatsApp Web is still being loaded");
@@ -40,6 +41,8 @@ const CALLS = {
 
   async pair({ phone }) {
     needInjected();
+    // wa-js drops a pairing that has begun when the main screen comes up, which the page of codes counts as.
+    if (!WPP.isFullReady) await within(event("loader.full_ready"), FULL_READY_WITHIN, () => null);
     return text(await WPP.conn.startLinkDeviceCodeForPhoneNumber(phone), 32);
   },
 

@@ -81,6 +81,7 @@ function textOf(message, type) {
 
 function contentOf(message, type) {
   if (type === "location") {
+    if (!Number.isFinite(message.lat) || !Number.isFinite(message.lng)) throw new Error("a place that is nowhere");
     const [name, ...address] = (text(message.loc) ?? "").split("\n");
     return { latitude: message.lat, longitude: message.lng, name: text(name, 1000), address: text(address.join("\n"), 1000), url: text(message.clientUrl, 2048) };
   }

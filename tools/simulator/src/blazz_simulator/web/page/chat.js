@@ -135,7 +135,10 @@ __d("WAWebFindChatAction", ["WAWebChatCollection", "WAWebLidPnCache", "WAWebLidS
     if (!address) throw new Error("No LID for user");
     const there = ChatCollection.get(address);
     if (there) return { chat: there, created: false };
-    if (address.isGroup()) throw new Error(`There is no group ${address}`);
+    if (address.isGroup()) {
+      const group = await require("WAWebGroupMetadataCollection").default.ask(address);
+      return { chat: ChatCollection.get(group.id), created: true };
+    }
     if (!known(address) && !(await require("WAWebQueryExistsJob").queryWidExists(address))) throw new Error("No LID for user");
     const chat = ChatCollection.get(address) ?? ChatCollection.sure(address);
     await require("WAWebMsgFind").newest(chat).catch(() => null);

@@ -55,6 +55,12 @@ __d("WAWebGroupMetadataCollection", ["WAWebBaseCollection", "WAWebGroupMetadataM
       return known;
     }
 
+    // A group this page has not been told of yet.
+    async ask(id) {
+      const { group } = await require("WAWebSocketModel").Socket.requestSoon("group_of", { group: String(id) });
+      return this.learn(group);
+    }
+
     async restore() { for (const group of await storage.getAll("group-metadata")) this.learn(group, { silent: true }); }
   }
   exports.default = new GroupMetadataCollection();
