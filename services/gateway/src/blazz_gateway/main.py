@@ -1,11 +1,10 @@
 """The composition root of the gateway."""
 
-import asyncio
+from dataclasses import dataclass
 from datetime import timedelta
 
-import structlog
 from blazz_chassis.app import Service
-from blazz_chassis.errors import BlazzError
+from blazz_chassis.database import Database
 from blazz_chassis.instance_queue import InstanceQueue
 from blazz_chassis.seal import Sealer
 from blazz_contracts.events import (
@@ -61,8 +60,6 @@ from blazz_gateway.web_session import WebSessions
 from blazz_gateway.webhooks.intake import Intake
 from blazz_gateway.webhooks.watermark import Watermark
 
-log = structlog.get_logger(__name__)
-
 PUBLISHES = (
     MessageRequested,
     ProviderMessage,
@@ -93,6 +90,17 @@ def sessions_of(settings: GatewaySettings) -> Sessions:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class People:
+    """Who may do what, and how they get to."""
+
+    door: Door
+    access: Access
+    logins: Logins
+    joining: Joining
+    closing: SocketClosing
+
+
 def build(settings: GatewaySettings) -> Service:
     """Assemble the service."""
     service = Service(
@@ -104,81 +112,95 @@ def build(settings: GatewaySettings) -> Service:
         title="Blazz",
         description="Send and receive WhatsApp messages. Guide: docs/api.md.",
     )
-    database, outbox, publisher = service.database, service.outbox, service.publisher
+    app, database = service.http_app, service.database
+    people, audit_log = _people(service, settings), AuditLog(database)
+    door, access = people.door, people.access
     chat = Upstream("chat", settings.chat_url, settings.context_key, timeout=settings.gateway_proxy_timeout)
     campaign = Upstream("campaign", settings.campaign_url, settings.context_key, timeout=settings.gateway_proxy_timeout)
     bridge = Upstream(
         passage.BRIDGE, settings.webjs_bridge_url, settings.context_key, timeout=settings.gateway_proxy_timeout
     )
-    sessions = sessions_of(settings)
-    authenticator = Authenticator(
-        database, sessions, cache_seconds=settings.gateway_auth_cache_seconds, user_rate=settings.gateway_user_rate
-    )
-    door = Door(
-        authenticator, production=settings.env == "production", trusted_proxies=settings.gateway_trusted_proxies
-    )
-    closing = SocketClosing(database, outbox, publisher, repeat_seconds=settings.gateway_revoked_repeat_seconds)
-    access = Access(database, outbox, sessions, authenticator, closing, socket_rate=settings.gateway_socket_rate)
-    logins = Logins(database, sessions, rate_per_minute=settings.gateway_login_rate)
-    joining = Joining(database, logins, authenticator)
     acceptance = Acceptance(database, service.batcher, lease_seconds=settings.gateway_lease_seconds)
-    sending = Sending(acceptance, Checker(chat, timeout=settings.gateway_check_timeout), publisher)
+    sending = Sending(acceptance, Checker(chat, timeout=settings.gateway_check_timeout), service.publisher)
     statuses = MessageStatus(chat, acceptance)
     instance_queue = InstanceQueue(settings.amqp_url, service="gateway", instance=settings.instance)
     outcomes = Outcomes(instance_queue)
-    audit_log = AuditLog(database)
-    channels = Channels(database, Sealer(settings.seal_key), cache_seconds=settings.gateway_channel_cache_seconds)
-    watermark = Watermark(settings.gateway_alive_seconds)
-    intake = Intake(channels, publisher, watermark, audit_log)
-    housekeeping = Housekeeping(
-        database,
-        closing,
-        acceptance,
-        seconds=settings.gateway_housekeeping_seconds,
-        kept_hours=settings.gateway_kept_hours,
-    )
 
-    app = service.http_app
-    app.include_router(auth_routes.router(door, access, logins, session_days=settings.gateway_session_days))
+    app.include_router(auth_routes.router(door, access, people.logins, session_days=settings.gateway_session_days))
     app.include_router(message_routes.router(door, sending, statuses, outcomes, wait_max=settings.gateway_wait_max))
     app.include_router(handing_on.router(door, {"chat": chat, "campaign": campaign, passage.BRIDGE: bridge}))
+    channels = _take_webhooks(service, settings, audit_log)
     web_sessions = WebSessions(bridge)
     app.include_router(session_routes.router(door, web_sessions))
     app.include_router(old_session_routes.router(door, web_sessions))
     app.include_router(old_send_routes.router(door, sending, channels))
     app.include_router(token_routes.router(door, access))
-    app.include_router(member_routes.router(door, access, joining))
-    app.include_router(invitation_routes.router(door, joining))
+    app.include_router(member_routes.router(door, access, people.joining))
+    app.include_router(invitation_routes.router(door, people.joining))
     app.include_router(workspace_routes.router(door, access))
     app.include_router(audit_routes.router(door, audit_log))
-    app.include_router(webhook_routes.router(intake))
-    # The last of the list is the innermost.
-    app.user_middleware.append(Middleware(WebhookShortcut, intake=intake))
     app.include_router(broadcasting_routes.router(door, access, Signer(settings.pusher_key, settings.pusher_secret)))
     refusals.install(app)
     openapi.install(app, access_cookie=door.access_cookie)
-    consumers.install(service.consumer, channels, audit_log)
-
-    async def tell_alive() -> None:
-        """Say that webhooks are taken in, from the moment they are until the stop begins."""
-        await service.started.wait()
-        while not service.stopping.is_set():
-            try:
-                await watermark.tell(publisher, settings.instance)
-            except BlazzError as error:
-                log.warning("webhooks_alive_untold", reason=error.code)
-            await asyncio.sleep(settings.gateway_alive_seconds)
 
     async def check_settings() -> None:
         # Checked when it serves, not when its documents are printed: an empty key would sign for everybody.
         settings.require("context_key", "seal_key", "pusher_secret", "database_api_url", "database_worker_url")
 
     service.on_start(check_settings)
-    service.background("webhooks-alive", tell_alive)
-    service.background("housekeeping", housekeeping.run)
+    service.background("housekeeping", _housekeeping(settings, database, people.closing, acceptance).run)
     service.on_start(instance_queue.start)
     service.on_stop(chat.aclose)
     service.on_stop(campaign.aclose)
     service.on_stop(bridge.aclose)
     service.on_stop(instance_queue.stop)
     return service
+
+
+def _people(service: Service, settings: GatewaySettings) -> People:
+    database, outbox, sessions = service.database, service.outbox, sessions_of(settings)
+    authenticator = Authenticator(
+        database, sessions, cache_seconds=settings.gateway_auth_cache_seconds, user_rate=settings.gateway_user_rate
+    )
+    closing = SocketClosing(database, outbox, service.publisher, repeat_seconds=settings.gateway_revoked_repeat_seconds)
+    logins = Logins(database, sessions, rate_per_minute=settings.gateway_login_rate)
+    return People(
+        Door(authenticator, production=settings.env == "production", trusted_proxies=settings.gateway_trusted_proxies),
+        Access(database, outbox, sessions, authenticator, closing, socket_rate=settings.gateway_socket_rate),
+        logins,
+        Joining(database, logins, authenticator),
+        closing,
+    )
+
+
+def _take_webhooks(service: Service, settings: GatewaySettings, audit_log: AuditLog) -> Channels:
+    """Verify and split them, hear of the channels they come from, and say up to when they have been taken."""
+    channels = Channels(
+        service.database, Sealer(settings.seal_key), cache_seconds=settings.gateway_channel_cache_seconds
+    )
+    watermark = Watermark(settings.gateway_alive_seconds)
+    intake = Intake(channels, service.publisher, watermark, audit_log)
+    service.http_app.include_router(webhook_routes.router(intake))
+    # The last of the list is the innermost.
+    service.http_app.user_middleware.append(Middleware(WebhookShortcut, intake=intake))
+    consumers.install(service.consumer, channels, audit_log)
+
+    async def tell_alive() -> None:
+        """From the moment they are taken in until the stop begins."""
+        await service.started.wait()
+        await watermark.tell_until(service.stopping, service.publisher, settings.instance)
+
+    service.background("webhooks-alive", tell_alive)
+    return channels
+
+
+def _housekeeping(
+    settings: GatewaySettings, database: Database, closing: SocketClosing, acceptance: Acceptance
+) -> Housekeeping:
+    return Housekeeping(
+        database,
+        closing,
+        acceptance,
+        seconds=settings.gateway_housekeeping_seconds,
+        kept_hours=settings.gateway_kept_hours,
+    )

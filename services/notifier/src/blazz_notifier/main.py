@@ -43,17 +43,9 @@ def build(settings: Settings) -> Notifier:
     instance_id = uuid7()
     database, publisher = service.database, service.publisher
 
-    registry = Registry()
+    registry = service.registry = Registry()
     fanout = Fanout(registry)
-    queue = InstanceQueue(
-        settings.amqp_url,
-        service="notifier",
-        instance=settings.instance,
-        max_length=settings.notifier_queue_length,
-        bind_timeout=settings.notifier_bind_timeout,
-        # Of every workspace, for a socket may hold a signature that it has not used yet. There are few of these.
-        always=(f"{AccessRevoked.name}.*",),
-    )
+    queue = service.queue = _instance_queue(settings)
     bindings = Bindings(queue, linger=settings.notifier_linger)
     presence = Presence(
         database,
@@ -70,11 +62,11 @@ def build(settings: Settings) -> Notifier:
     )
     subscriptions = Subscriptions(settings, registry, bindings, presence, strangers)
     conversation = Conversation(settings, subscriptions, ClientEvents(settings, publisher))
-    websockets = WebsocketServer(settings, registry, conversation, subscriptions, strangers)
+    websockets = service.websockets = WebsocketServer(settings, registry, conversation, subscriptions, strangers)
     consumers = Consumers(registry, fanout, presence, websockets, deaf_seconds=settings.notifier_deaf_seconds)
     consumers.install(queue)
     occupancy = Occupancy(database, registry, instance_id=instance_id)
-    lease = Lease(
+    service.lease = Lease(
         database,
         presence,
         instance_id=instance_id,
@@ -86,6 +78,27 @@ def build(settings: Settings) -> Notifier:
 
     service.http_app.include_router(event_routes.router(settings, publisher, occupancy))
     service.http_app.include_router(channel_routes.router(settings, occupancy))
+    service.background("bindings", bindings.run)
+    service.background("occupancy", occupancy.run)
+    _live(service, settings, presence)
+    return service
+
+
+def _instance_queue(settings: Settings) -> InstanceQueue:
+    return InstanceQueue(
+        settings.amqp_url,
+        service="notifier",
+        instance=settings.instance,
+        max_length=settings.notifier_queue_length,
+        bind_timeout=settings.notifier_bind_timeout,
+        # Of every workspace, for a socket may hold a signature that it has not used yet. There are few of these.
+        always=(f"{AccessRevoked.name}.*",),
+    )
+
+
+def _live(service: Notifier, settings: Settings, presence: Presence) -> None:
+    """What begins, runs and ends with the service, and what it needs to be ready."""
+    queue, websockets, lease = service.queue, service.websockets, service.lease
 
     async def begin() -> None:
         settings.require("database_worker_url", "pusher_secret")
@@ -110,13 +123,9 @@ def build(settings: Settings) -> Notifier:
 
     service.on_start(begin)
     service.background("websockets", serve_websockets, finishes=True)
-    service.background("bindings", bindings.run)
     service.background("presence-lease", lease.run)
     service.background("presence-comparison", lease.compare)
-    service.background("occupancy", occupancy.run)
     service.on_stop(queue.stop)
     service.on_stop(end)
     service.health.checks["listener"] = listening
     service.health.checks["websockets"] = accepting
-    service.websockets, service.queue, service.registry, service.lease = websockets, queue, registry, lease
-    return service

@@ -11,14 +11,14 @@ from pydantic import Field, SecretStr
 
 from blazz_gateway import storable
 from blazz_gateway.access import Access
+from blazz_gateway.actor import Actor
+from blazz_gateway.api.credentials import Cookies, LoggedIn
 from blazz_gateway.api.door import CSRF_COOKIE, Door, csrf_header
 from blazz_gateway.errors import CredentialInvalid, WorkspaceUnnamed
 from blazz_gateway.login import Logins
 from blazz_gateway.role import Permission, Role
-from blazz_gateway.session import Credentials, LiveSession
+from blazz_gateway.session import LiveSession
 from blazz_gateway.token import ApiToken
-
-_REFRESH_PATH = "/api/v1/auth"
 
 
 class Login(Asked):
@@ -54,62 +54,6 @@ class Me(Contract):
     role: Role | None = None
     permissions: list[Permission]
     workspaces: list[WorkspaceOfMine] = Field(default=[])
-
-
-class LoggedIn(Contract):
-    """The credentials of a login. In cookie mode the tokens are in cookies alone."""
-
-    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - RFC 6750's word
-    expires_in: int = Field(description="Seconds the access token lives; refresh it before.")
-    access_token: str | None = None
-    refresh_token: str | None = None
-    csrf_token: str | None = Field(default=None, description="For the X-XSRF-TOKEN header, in cookie mode.")
-    user_id: UUID
-
-
-class Cookies:
-    """Hands credentials out: in the answer, or in cookies."""
-
-    def __init__(self, door: Door, *, session_seconds: int) -> None:
-        self._door, self._seconds = door, session_seconds
-
-    def answer(self, response: Response, credentials: Credentials, mode: Literal["bearer", "cookie"]) -> LoggedIn:
-        """What the client gets."""
-        response.headers["Cache-Control"] = "no-store"
-        if mode == "bearer":
-            return LoggedIn(
-                expires_in=credentials.expires_in,
-                access_token=credentials.access_token,
-                refresh_token=credentials.refresh_token,
-                user_id=credentials.user_id,
-            )
-        access, secure = self._door.access_cookie, self._door.secure
-        response.set_cookie(
-            access, credentials.access_token, credentials.expires_in, secure=secure, httponly=True, samesite="lax"
-        )
-        response.set_cookie(
-            self._door.refresh_cookie,
-            credentials.refresh_token,
-            self._seconds,
-            path=_REFRESH_PATH,
-            secure=secure,
-            httponly=True,
-            samesite="strict",
-        )
-        # Readable by our page, which proves with it that it is ours.
-        response.set_cookie(CSRF_COOKIE, credentials.csrf_token, self._seconds, secure=secure, samesite="lax")
-        return LoggedIn(
-            expires_in=credentials.expires_in, csrf_token=credentials.csrf_token, user_id=credentials.user_id
-        )
-
-    def clear(self, response: Response) -> None:
-        """Take the cookies back."""
-        for name, path in (
-            (self._door.access_cookie, "/"),
-            (self._door.refresh_cookie, _REFRESH_PATH),
-            (CSRF_COOKIE, "/"),
-        ):
-            response.delete_cookie(name, path=path, secure=self._door.secure, samesite="lax")
 
 
 def router(door: Door, access: Access, logins: Logins, *, session_days: float) -> APIRouter:
@@ -155,28 +99,10 @@ def router(door: Door, access: Access, logins: Logins, *, session_days: float) -
         """Who one is."""
         who = await door.identify(request)
         try:
-            actor = await door.enter(request)
+            return _me(who, await door.enter(request))
         except WorkspaceUnnamed:
             assert isinstance(who, LiveSession)
-            return Me(
-                kind="user",
-                id=who.user_id,
-                name=who.name,
-                email=who.email,
-                workspace_id=None,
-                permissions=[],
-                workspaces=_workspaces(who),
-            )
-        return Me(
-            kind=actor.kind,
-            id=actor.id,
-            name=actor.name,
-            email=who.email if isinstance(who, LiveSession) else None,
-            workspace_id=actor.workspace_id,
-            role=actor.role,
-            permissions=sorted(actor.permissions),
-            workspaces=_workspaces(who) if isinstance(who, LiveSession) else [],
-        )
+            return _me(who, None)
 
     return routes
 
@@ -186,3 +112,18 @@ _NO_TOKEN = Refresh()
 
 def _workspaces(who: LiveSession) -> list[WorkspaceOfMine]:
     return [WorkspaceOfMine(id=each.workspace_id, name=each.workspace_name, role=each.role) for each in who.memberships]
+
+
+def _me(who: ApiToken | LiveSession, actor: Actor | None) -> Me:
+    """`actor` None: the workspace must be named first."""
+    person = who if isinstance(who, LiveSession) else None
+    return Me(
+        kind="user" if person is not None else "token",
+        id=person.user_id if person is not None else who.id,
+        name=actor.name if actor is not None else who.name,
+        email=person.email if person is not None else None,
+        workspace_id=actor.workspace_id if actor is not None else None,
+        role=actor.role if actor is not None else None,
+        permissions=sorted(actor.permissions) if actor is not None else [],
+        workspaces=_workspaces(person) if person is not None else [],
+    )

@@ -20,7 +20,7 @@ from blazz_gateway.message_request import ChatSend, SendMessage, lane_for
 from blazz_gateway.message_status import MessageStatus
 from blazz_gateway.role import Permission
 from blazz_gateway.sending import Order, Sending, Sent
-from blazz_gateway.waiting import Outcomes
+from blazz_gateway.waiting import Outcomes, Watch
 
 _WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})\"?(?:$|[,;\s])", re.IGNORECASE)
 _SETTLED = frozenset({"sent", "delivered", "read", "played", "failed"})
@@ -55,6 +55,17 @@ _HEADERS: list[dict[str, Any]] = [
 ]
 
 
+_OLD_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            kind: {"schema": ChatSend.model_json_schema()}
+            for kind in ("application/json", "application/x-www-form-urlencoded")
+        },
+    }
+}
+
+
 def router(door: Door, sending: Sending, statuses: MessageStatus, outcomes: Outcomes, *, wait_max: int) -> APIRouter:
     """`POST /api/v1/messages`, `/api/v1/send-message`, `/chat/send`; `GET /api/v1/messages/{id}`."""
     routes = APIRouter(tags=["messages"])
@@ -65,67 +76,24 @@ def router(door: Door, sending: Sending, statuses: MessageStatus, outcomes: Outc
     @routes.post("/api/v1/messages", status_code=202, responses=_ANSWERS, openapi_extra={"parameters": _HEADERS})
     async def send(actor: Sender, asked: SendMessage, request: Request) -> Response:
         """Send a message."""
-        storable.check(asked)
-        order = Order(
-            to=asked.to.recipient(),
-            content=asked.content(),
-            lane=lane_for(actor.kind, asked.lane),
-            channel_id=asked.channel_id,
-            reply_to=asked.reply_to,
-            socket_id=ask.socket_id(request),
-            key=ask.key(request),
-            fingerprint=ask.fingerprint(asked),
-        )
+        order = _order(actor, asked, request)
         seconds = min(_wait(request), wait_max)
         if not seconds:
             return _answered(await sending.send(actor, order))
         async with outcomes.watching(actor.workspace_id) as watch:
-            ends = time.monotonic() + seconds
-            sent = await sending.send(actor, order, before_publish=watch.expect)
-            message_id = UUID(sent.answer["id"])
-            known = None
-            if sent.replayed or watch.deaf:
-                # What was told before we listened, chat knows.
-                watch.expect(message_id)
-                known = await statuses.known(actor, message_id)
-            if known is None or known["status"] not in _SETTLED:
-                heard = await watch.outcome(message_id, max(0.0, ends - time.monotonic()))
-                known = {**sent.answer, **heard} if heard else await statuses.known(actor, message_id)
+            sent, known = await _sent_and_known(actor, order, sending, statuses, watch, seconds)
         return _answered(sent, known, seconds)
 
     @routes.post(
         "/chat/send",
-        openapi_extra={
-            "requestBody": {
-                "required": True,
-                "content": {
-                    kind: {"schema": ChatSend.model_json_schema()}
-                    for kind in ("application/json", "application/x-www-form-urlencoded")
-                },
-            }
-        },
+        openapi_extra=_OLD_BODY,
     )
     async def chat_send(actor: Sender, request: Request) -> Response:
         """Send a message as the old system's clients do."""
         fields = await form_or_json(request)
         # Laravel's own field of a form; it is checked as a header here.
         fields.pop("_token", None)
-        asked = read_as(ChatSend, fields)
-        storable.check(asked)
-        order = Order(
-            to=Recipient(contact_id=asked.contact_uuid),
-            content=asked.content(),
-            lane=lane_for(actor.kind, None),
-            socket_id=ask.socket_id(request),
-            key=ask.key(request),
-            fingerprint=ask.fingerprint(asked),
-        )
-        try:
-            sent = await sending.send(actor, order)
-        except BlazzError as error:
-            # They are told of in the words of this request, not in those of the order made from it.
-            error.errors = [FieldError(_OLD_NAMES.get(each.field, each.field), each.message) for each in error.errors]
-            raise
+        sent = await _sent_as_of_old(actor, read_as(ChatSend, fields), request, sending)
         body = {"success": True, "message": "Message accepted", "data": {"chat_id": sent.answer["id"]}}
         return Response(orjson.dumps(body), headers=ask.headers(sent), media_type="application/json")
 
@@ -135,6 +103,56 @@ def router(door: Door, sending: Sending, statuses: MessageStatus, outcomes: Outc
         return Response(orjson.dumps(await statuses.get(actor, message_id)), media_type="application/json")
 
     return routes
+
+
+def _order(actor: Actor, asked: SendMessage, request: Request) -> Order:
+    storable.check(asked)
+    return Order(
+        to=asked.to.recipient(),
+        content=asked.content(),
+        lane=lane_for(actor.kind, asked.lane),
+        channel_id=asked.channel_id,
+        reply_to=asked.reply_to,
+        socket_id=ask.socket_id(request),
+        key=ask.key(request),
+        fingerprint=ask.fingerprint(asked),
+    )
+
+
+async def _sent_and_known(
+    actor: Actor, order: Order, sending: Sending, statuses: MessageStatus, watch: Watch, seconds: float
+) -> tuple[Sent, dict[str, Any] | None]:
+    """Send, and wait for what becomes of it."""
+    ends = time.monotonic() + seconds
+    sent = await sending.send(actor, order, before_publish=watch.expect)
+    message_id = UUID(sent.answer["id"])
+    known = None
+    if sent.replayed or watch.deaf:
+        # What was told before we listened, chat knows.
+        watch.expect(message_id)
+        known = await statuses.known(actor, message_id)
+    if known is None or known["status"] not in _SETTLED:
+        heard = await watch.outcome(message_id, max(0.0, ends - time.monotonic()))
+        known = {**sent.answer, **heard} if heard else await statuses.known(actor, message_id)
+    return sent, known
+
+
+async def _sent_as_of_old(actor: Actor, asked: ChatSend, request: Request, sending: Sending) -> Sent:
+    storable.check(asked)
+    order = Order(
+        to=Recipient(contact_id=asked.contact_uuid),
+        content=asked.content(),
+        lane=lane_for(actor.kind, None),
+        socket_id=ask.socket_id(request),
+        key=ask.key(request),
+        fingerprint=ask.fingerprint(asked),
+    )
+    try:
+        return await sending.send(actor, order)
+    except BlazzError as error:
+        # They are told of in the words of this request, not in those of the order made from it.
+        error.errors = [FieldError(_OLD_NAMES.get(each.field, each.field), each.message) for each in error.errors]
+        raise
 
 
 def _answered(sent: Sent, known: dict[str, Any] | None = None, waited: int = 0) -> Response:

@@ -4,14 +4,18 @@ Chat settles sends by it: while it advances without a gap, a send that brought n
 never be ahead of a webhook that we hold, and must break off when we turned one away.
 """
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import structlog
 from blazz_chassis.errors import BlazzError
 from blazz_chassis.publisher import Publisher
 from blazz_contracts.events import WebhooksAlive
+
+log = structlog.get_logger(__name__)
 
 NOBODY = UUID(int=0)
 GAP = 3.5
@@ -65,3 +69,12 @@ class Watermark:
             await publisher.publish(
                 WebhooksAlive(workspace_id=NOBODY, instance=instance, at=at, interval=self._interval)
             )
+
+    async def tell_until(self, stopping: asyncio.Event, publisher: Publisher, instance: str) -> None:
+        """Publish the mark at every interval until this is set. A broker that is away is waited for."""
+        while not stopping.is_set():
+            try:
+                await self.tell(publisher, instance)
+            except BlazzError as error:
+                log.warning("webhooks_alive_untold", reason=error.code)
+            await asyncio.sleep(self._interval)
