@@ -122,3 +122,15 @@ def _browsers(session_id: str) -> list[psutil.Process]:
             found.append(process)
     assert found, "no browser runs"
     return found
+
+
+async def test_a_driver_that_dies_takes_its_browsers_along_and_all_are_opened_again(idle_world: World) -> None:
+    await idle_world.start(webjs_bridge_capacity=0)
+    instance = await idle_world.process()
+    linked = [await idle_world.linked(f"491516100000{n}") for n in range(2)]
+    (driver,) = [each for each in psutil.Process(instance.pid).children() if "run-driver" in each.cmdline()]
+    driver.kill()
+    for each in linked:
+        await idle_world.until_state(each, "offline")
+    for each in linked:
+        await idle_world.until_state(each, "ready")

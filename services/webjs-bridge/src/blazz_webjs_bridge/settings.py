@@ -16,7 +16,10 @@ class Settings(ServiceSettings):
     webjs_bridge_web_url: str = Field(default="https://web.whatsapp.com/", description="WhatsApp Web.")
     webjs_bridge_wa_js: Path = Field(default=_WA_JS, description="The wa-js bundle, unmodified.")
     webjs_bridge_web_version: str | None = Field(
-        default=None, description="Pins WhatsApp Web to a version whose page lies in the version folder."
+        default=None, description="Pins WhatsApp Web to a version whose page lies in the folder of versions."
+    )
+    webjs_bridge_web_versions: Path | None = Field(
+        default=None, description="Where stored pages of WhatsApp Web lie, `{version}.html` each."
     )
     webjs_bridge_chromium: Path | None = Field(
         default=None, description="The browser; none: Playwright's own, else the system's."
@@ -28,6 +31,7 @@ class Settings(ServiceSettings):
     webjs_bridge_evidence: Path | None = Field(
         default=None, description="Where screenshots and console logs of failures are kept, message text masked."
     )
+    webjs_bridge_trace: bool = Field(default=False, description="Keep a Playwright trace of failures, too.")
 
     webjs_bridge_capacity: int = Field(default=10, ge=0, description="Sessions that this instance runs, at most.")
     webjs_bridge_memory: int | None = Field(
