@@ -38,6 +38,10 @@ class Load:
     """Accepted message ids, and the number each goes to."""
     written: list[str] = field(default_factory=list)
     """Texts that customers wrote."""
+    session_id: str | None = None
+    """The WhatsApp Web session that it goes through, where it is not the demo's number."""
+    phone: str | None = None
+    """That session's number."""
 
 
 class Breakable:
@@ -100,6 +104,8 @@ class Breakable:
         """Ask for one message until it is accepted: a client that retries with its Idempotency-Key."""
         number = f"{load.prefix}{n:04d}"
         body = {"to": {"phone": f"+{number}"}, "type": "text", "text": {"body": f"number {n}"}, "lane": lane}
+        if load.session_id is not None:
+            body["channel_id"] = load.session_id
         key = f"{load.prefix}-{n}"
 
         async def accepted() -> Any:
@@ -117,7 +123,8 @@ class Breakable:
     async def write(self, load: Load, n: int) -> None:
         """One customer writes. WhatsApp keeps the webhook until it gets a 200."""
         text = f"from {load.prefix} {n}"
-        answer = await self.simulator.post(f"/_sim/phones/{load.prefix}{n:04d}/messages", json={"text": text})
+        body = {"text": text} | ({"to": load.phone} if load.phone else {})
+        answer = await self.simulator.post(f"/_sim/phones/{load.prefix}{n:04d}/messages", json=body)
         assert answer.status_code < 300, answer.text
         load.written.append(text)
 
@@ -183,7 +190,14 @@ class Breakable:
             unsettled = {i: states.get(i) for i in load.messages if states.get(i) not in FINAL}
             raise AssertionError(f"{len(unsettled)} without an end: {dict(list(unsettled.items())[:5])}") from None
         states = await self.states(load)
-        entries = Counter(str(e["biz_opaque_callback_data"]).partition(":")[0] for e in await self.ledger(load))
+        # WhatsApp Web echoes no callback data; there each message of a load has a number of its own.
+        by_number = {number: message_id for message_id, number in load.messages.items()}
+        entries = Counter(
+            str(e["biz_opaque_callback_data"]).partition(":")[0]
+            if e["via"] == "cloud"
+            else by_number.get(e["to"], e["to"])
+            for e in await self.ledger(load)
+        )
         twice = {i: n for i, n in entries.items() if n > 1}
         assert not twice, f"sent twice: {twice}"
         missing = [i for i, state in states.items() if state in {"delivered", "read"} and entries[i] != 1]
