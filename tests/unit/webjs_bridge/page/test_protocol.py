@@ -64,8 +64,12 @@ def test_a_refusal_keeps_its_code_and_sentence_and_lateness_is_a_timeout() -> No
     with pytest.raises(PageRefused) as refused:
         read('{"error": {"code": "chat_not_found", "message": "Chat not found"}}', FIND)
     assert (refused.value.reason, refused.value.detail) == ("chat_not_found", "Chat not found")
+    assert not refused.value.passing
     with pytest.raises(PageTimeout):
         read('{"error": {"code": "timeout"}}', FIND)
+    with pytest.raises(PageRefused) as refused:
+        read('{"error": {"code": "not_ready"}}', FIND)
+    assert refused.value.passing
 
 
 def test_the_script_is_one_scope_that_knows_its_site_and_wa_js_reports_to_nobody() -> None:

@@ -27,14 +27,25 @@ class PageGarbled(PageError):
     code, title, status = "page_garbled", "WhatsApp Web answered something that we do not understand", 502
 
 
+NOT_NOW = frozenset({"not_ready", "not_connected"})
+"""Reasons of our script that are of the moment: chats are not there, or there is no connection to ask over."""
+
+
 class PageRefused(PageError):
-    """wa-js said no. `reason` is its code: `msg_not_found`, `chat_not_found`, `file_too_large`, …"""
+    """wa-js, or our script, said no: it was not done. `reason` is a code: `msg_not_found`, `chat_not_found`,
+    `file_too_large`, `send_failed`, …
+    """
 
     code, title, status = "page_refused", "WhatsApp Web refused it", 422
 
     def __init__(self, reason: str, detail: str | None = None) -> None:
         super().__init__(detail or reason)
         self.reason = reason
+
+    @property
+    def passing(self) -> bool:
+        """Whether the same may be asked again later, as it is."""
+        return self.reason in NOT_NOW
 
 
 class BrowserMissing(PageError):

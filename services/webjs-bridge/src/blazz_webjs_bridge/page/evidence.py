@@ -26,6 +26,8 @@ PICTURE_WITHIN = 5.0
 """Seconds; a frozen page has no picture."""
 EVERY = 60.0
 """Seconds between two of one page: a page that fails every call fails for one reason."""
+TRACE_SECONDS = 600.0
+"""What a trace goes back; it is begun anew after that, for it grows on the disk while a page lives."""
 WORDS = 4
 """First words of a console line: enough to know it again, and the site's own; what it talks of comes behind them."""
 
@@ -109,6 +111,7 @@ class Evidence:
         self._page = page
         self._trace = trace
         self._tracing = False
+        self._renewing: asyncio.Task[None] | None = None
         self._lines: deque[str] = deque(maxlen=LINES)
         self._last = float("-inf")
         page.on("console", self._heard)
@@ -120,6 +123,12 @@ class Evidence:
             await self._context.tracing.start(screenshots=False, snapshots=False, sources=False)
             await self._context.tracing.start_chunk()
             self._tracing = True
+            self._renewing = asyncio.ensure_future(self._renew())
+
+    def end(self) -> None:
+        """Record no more."""
+        if self._renewing:
+            self._renewing.cancel()
 
     async def keep(self, reason: str) -> Path | None:
         """Write down what there is. Returns the path of the console's lines, or None when one was kept just now.
@@ -141,6 +150,13 @@ class Evidence:
             return None
         log.info("page_evidence_kept", reason=reason, path=str(path))
         return path
+
+    async def _renew(self) -> None:
+        with contextlib.suppress(Error):
+            while True:
+                await asyncio.sleep(TRACE_SECONDS)
+                await self._context.tracing.stop_chunk()
+                await self._context.tracing.start_chunk()
 
     def _heard(self, message: ConsoleMessage) -> None:
         self._lines.append(masked_line(message.type, message.location.get("url", ""), message.text))

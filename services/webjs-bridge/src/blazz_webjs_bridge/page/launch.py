@@ -54,6 +54,20 @@ async def launch(
         raise
 
 
+async def main_process(context: BrowserContext, profile: Path) -> int:
+    """The pid of the browser's main process. Raises `BrowserFailed`."""
+    if context.browser is not None:
+        cdp = await context.browser.new_browser_cdp_session()
+        told = await cdp.send("SystemInfo.getProcessInfo")
+        await cdp.detach()
+        for process in told["processInfo"]:
+            if process["type"] == "browser":
+                return int(process["id"])
+    if pid := await asyncio.to_thread(singleton.holder, profile):
+        return pid
+    raise BrowserFailed("Chromium does not say which process it is.")
+
+
 def _prepare(profile: Path, downloads: Path) -> None:
     profile.mkdir(parents=True, exist_ok=True)
     downloads.mkdir(parents=True, exist_ok=True)

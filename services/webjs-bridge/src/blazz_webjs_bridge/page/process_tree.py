@@ -8,6 +8,8 @@ from pathlib import Path
 
 import psutil
 
+POLL = 1.0
+"""Seconds, where the kernel tells nobody of a process's end."""
 GONE = (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess, ProcessLookupError, FileNotFoundError)
 
 
@@ -42,7 +44,11 @@ class ProcessTree:
         loop = asyncio.get_running_loop()
         try:
             watched = os.pidfd_open(self.pid, 0)
-        except (ProcessLookupError, OSError):
+        except ProcessLookupError:
+            return
+        except OSError:  # a kernel before 5.3, or a sandbox without it
+            while psutil.pid_exists(self.pid):  # noqa: ASYNC110
+                await asyncio.sleep(POLL)
             return
         ended: asyncio.Future[None] = loop.create_future()
         loop.add_reader(watched, _settle, ended)

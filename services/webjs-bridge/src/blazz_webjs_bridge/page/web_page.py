@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import structlog
 from playwright.async_api import BrowserContext, Error, Frame, Page, Playwright
 
-from blazz_webjs_bridge.page import protocol, singleton
+from blazz_webjs_bridge.page import protocol
 from blazz_webjs_bridge.page.calls import Call, Download, Send
 from blazz_webjs_bridge.page.chromium import Chromium, masked_identity
 from blazz_webjs_bridge.page.contract import CHECK, asked
@@ -19,7 +19,7 @@ from blazz_webjs_bridge.page.evidence import Evidence
 from blazz_webjs_bridge.page.fact_reader import FactReader
 from blazz_webjs_bridge.page.facts import Fact
 from blazz_webjs_bridge.page.gate import Gate, origin, stored_copy
-from blazz_webjs_bridge.page.launch import launch
+from blazz_webjs_bridge.page.launch import launch, main_process
 from blazz_webjs_bridge.page.process_tree import ProcessTree, kill_of_profile
 from blazz_webjs_bridge.page.script_source import TELL, settings, source
 from blazz_webjs_bridge.page.transfer import Transfer
@@ -168,6 +168,8 @@ class WebPage:
             await asyncio.wait_for(self._context.close(), KILL_WITHIN)
         if self._watch:
             self._watch.cancel()
+        if self.evidence:
+            self.evidence.end()
         for task in self._background:
             task.cancel()
 
@@ -185,7 +187,7 @@ class WebPage:
         trace: bool,
     ) -> None:
         page, context = self._page, self._context
-        self._tree = ProcessTree(await self._find_pid())
+        self._tree = ProcessTree(await main_process(context, self._profile))
         self._watch = asyncio.ensure_future(self._watch_process(self._tree))
         page.on("crash", lambda _: self._end("page_crashed"))
         page.on("close", lambda _: self._end("browser_closed"))
@@ -208,19 +210,6 @@ class WebPage:
         response = await self._page.goto(address, wait_until="commit", timeout=LOAD_WITHIN * 1000)
         if response is not None and response.status >= 400:
             raise BrowserFailed(f"{address} answered {response.status}.")
-
-    async def _find_pid(self) -> int:
-        browser = self._context.browser
-        if browser is not None:
-            cdp = await browser.new_browser_cdp_session()
-            told = await cdp.send("SystemInfo.getProcessInfo")
-            await cdp.detach()
-            for process in told["processInfo"]:
-                if process["type"] == "browser":
-                    return int(process["id"])
-        if pid := await asyncio.to_thread(singleton.holder, self._profile):
-            return pid
-        raise BrowserFailed("Chromium does not say which process it is.")
 
     # How it is asked
 

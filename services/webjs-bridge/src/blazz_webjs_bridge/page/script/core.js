@@ -14,7 +14,7 @@ function tell(fact) {
 function tellAll() {
   const facts = waitingFacts.splice(0).map(asJson).filter(Boolean);
   for (let start = 0; start < facts.length; start += FACTS_AT_ONCE) {
-    Promise.resolve(window[TELL](`[${facts.slice(start, start + FACTS_AT_ONCE).join(",")}]`)).catch(() => {});
+    attempt(() => window[TELL](`[${facts.slice(start, start + FACTS_AT_ONCE).join(",")}]`)?.catch?.(() => {}));
   }
 }
 

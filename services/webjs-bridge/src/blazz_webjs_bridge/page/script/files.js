@@ -1,5 +1,6 @@
 // Files on their way in (the bridge puts one into an input of ours) and out (the browser downloads it).
 
+const SLOTS = 100; // files under way; one that nobody takes any more is let go
 const slots = new Map();
 const KEEP_LINK = 120_000; // milliseconds that a download may take to begin
 
@@ -8,6 +9,7 @@ function slot(token) {
   const input = document.createElement("input");
   input.type = "file";
   slots.set(token, input);
+  if (slots.size > SLOTS) slots.delete(slots.keys().next().value);
   return input;
 }
 

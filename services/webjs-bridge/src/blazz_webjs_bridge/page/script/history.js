@@ -8,27 +8,29 @@ let reading = null;
 async function history({ since, groups, limit, offset }) {
   needChats();
   const key = `${since} ${groups}`;
-  if (!reading || reading.key !== key || offset === 0 || Date.now() > reading.until) {
-    reading = { key, until: Date.now() + KEEP_HISTORY, messages: read(since, groups) };
+  if (!reading || reading.key !== key || offset === 0) {
+    const begun = { key, messages: read(since, groups) };
+    const forget = () => { if (reading === begun) reading = null; };
+    begun.messages.catch(forget);
+    setTimeout(forget, KEEP_HISTORY);
+    reading = begun;
   }
-  const messages = (await reading.messages.catch(error => { reading = null; throw error; })).slice(offset, offset + limit);
-  return messages.map(describe).filter(Boolean);
+  return (await reading.messages).slice(offset, offset + limit);
 }
 
 async function read(since, groups) {
-  const found = [];
+  const found = new Map();
   for (const chat of await WPP.chat.list({ ignoreGroupMetadata: true })) {
     const address = idText(attempt(() => chat.id));
     if (!isConversation(address) || (isGroup(address) && !groups)) continue;
     const last = whole(attempt(() => chat.t));
     if (last !== null && last < since) continue;
-    found.push(...await readChat(address, since));
+    for (const message of await readChat(address, since)) {
+      const told = describe(message);
+      if (told) found.set(told.id, told);
+    }
   }
-  const order = message => `${String(seconds(message.t)).padStart(12, "0")} ${idText(message.id)}`;
-  return [...new Map(found.map(message => [idText(message.id), message])).values()]
-    .map(message => [order(message), message])
-    .sort(([one], [other]) => (one < other ? -1 : 1))
-    .map(([, message]) => message);
+  return [...found.values()].sort((one, other) => one.at - other.at || (one.id < other.id ? -1 : 1));
 }
 
 async function readChat(address, since) {

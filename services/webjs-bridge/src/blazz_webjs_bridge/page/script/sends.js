@@ -22,6 +22,10 @@ async function sendOne(args, limit) {
   pending += 1;
   try {
     return outcome(args, await within(SENDERS[args.type](args), Math.max(limit - MARGIN, limit / 2), () => null));
+  } catch (error) {
+    // What fails with the message in the page already is no refusal: it may leave, or has left.
+    if (args.type === "reaction" || !stored(args.id)) throw error;
+    return sent(args.id);
   } finally {
     pending -= 1;
     if (args.file) dropSlot(args.file);
