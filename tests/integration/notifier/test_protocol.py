@@ -277,3 +277,13 @@ async def test_an_origin_or_a_path_that_is_none_is_refused_as_one(notifier, path
     instance = await notifier(notifier_allowed_origins="*.example.com")
     client = await instance.connect(path, additional_headers={"Origin": "http://["})
     assert await client.closed() == (4009 if path == "/app/app-key" else 4005)
+
+
+async def test_nobody_is_crowded_out_by_who_is_gone(notifier, eventually):
+    instance = await notifier(notifier_strangers_of_address=1)
+    known = await instance.connect()
+    await known.subscribe(f"private-workspace.{uuid4()}")
+    stranger = await instance.connect()
+    await known.close()
+    await eventually(lambda: len(instance.service.registry.sockets) == 1)
+    await stranger.ping()

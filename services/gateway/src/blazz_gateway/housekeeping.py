@@ -41,9 +41,10 @@ class Housekeeping:
             turn += 1
             try:
                 await self._closing.close_left_over()
-                await self._closing.repeat()
                 if turn % _FORGET_EVERY == 0:
                     await self.forget()
+                # Last: it needs the broker, and the rest does not.
+                await self._closing.repeat()
             except Unavailable as error:
                 log.info("housekeeping_waits", reason=error.code)
 

@@ -183,9 +183,9 @@ class WebsocketServer:
             socket.barred.add(event.workspace_id)
             if event.workspace_id in socket.workspaces:
                 log.info("socket_revoked", socket_id=socket_id, workspace_id=str(event.workspace_id))
+                self.close_apart(socket, errors.access_revoked(event.reason))
                 # At once, not when the client has answered the close: nothing more must reach it.
                 self._subscriptions.forget(socket)
-                self.close_apart(socket, errors.access_revoked(event.reason))
 
     def reconnect_all(self) -> None:
         """Ask every socket with a subscription of a workspace to come back, spread over `notifier_drain`."""

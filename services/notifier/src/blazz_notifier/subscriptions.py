@@ -154,7 +154,9 @@ class Subscriptions:
     def _give_back(self, socket: Socket, channel: ChannelName) -> None:
         if channel.signed:
             socket.signed -= 1
-            if not socket.signed and socket.socket_id in self._registry.sockets:
+            # Nobody must go for one that is gone, or goes.
+            staying = socket.open and not socket.leaving and socket.socket_id in self._registry.sockets
+            if not socket.signed and staying:
                 self._strangers.add(socket)
         self._registry.leave(socket, channel.workspace_id)
         self._bindings.release(channel.workspace_id)
