@@ -223,6 +223,11 @@ class House:
         self._serving: list[asyncio.Task[None]] = []
 
     @property
+    def given(self) -> dict[str, Any]:
+        """What is set, by name."""
+        return self._settings
+
+    @property
     def settings(self) -> Settings:
         """What every instance is started with."""
         return Settings(**self._settings)

@@ -24,7 +24,7 @@ class Parts:
     def __init__(self, house: House, world: World, channel: Channel, channels: Channels) -> None:
         database = house.chat.database
         self.world, self.channel, self.channels = world, channel, channels
-        self.claims = Claims(database, lease=8, hold_back=1)
+        self.claims = Claims(database, lease=8, hold_back=1, window=20)
         self.results = Results(database, house.chat.outbox, channels, Retries())
 
     async def asked(self, phone: str) -> UUID:

@@ -137,6 +137,8 @@ async def test_a_file_that_cannot_be_fetched_does_not_hold_back_the_next(world: 
 class SlowProvider:
     """Takes files, and keeps them under way until it is told to go on."""
 
+    uploads = True
+
     def __init__(self) -> None:
         self.go = asyncio.Event()
         self.under_way = self.most = 0

@@ -24,7 +24,7 @@ select $1, $1, '{}', now() - $3 * interval '1 day' from generate_series(1, $2) r
 
 def rounds(world: World, notices: Any, statuses: Any) -> Rounds:
     nothing = cast("Any", None)
-    return Rounds(world.chat, world.house.settings, nothing, nothing, nothing, nothing, statuses, notices)
+    return Rounds(world.chat, world.house.settings, nothing, nothing, nothing, nothing, nothing, statuses, notices)
 
 
 class Forgetful:

@@ -72,7 +72,9 @@ async def retried(world: World) -> float:
 
 async def test_a_status_in_the_retry_queue_holds_settling_back(make_world: Build) -> None:
     # The first step of the ladder takes 3 s, six times the settle time.
-    world = await make_world(retry_scale=0.1, chat_settle=0.5)
+    # A statement that is cut off is the message's affair; a lock that is not had in time would only be waited for.
+    impatient = {"database_statement_timeout": 0.5, "database_lock_timeout": 30}
+    world = await make_world(retry_scale=0.1, chat_settle=0.5, **impatient)
     await world.proven()
     await world.faults(kind="drop_after_accept", count=1, to="31621000003")
     message_id = await world.send("+31621000003")

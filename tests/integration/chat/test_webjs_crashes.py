@@ -28,7 +28,7 @@ async def killed_at(world: World, point: str) -> None:
         else json.dumps(value)
         if isinstance(value, tuple | bool)
         else str(value)
-        for name, value in world.house.settings.items()
+        for name, value in world.house.given.items()
     }
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "blazz_chat", env={**os.environ, **plain, "BLAZZ_CRASH_POINT": point}

@@ -131,8 +131,11 @@ class Sending:
                 reach("bridge.journalled")
                 await self._hand_over(page, event.message_id, event.attempt, call)
         except Refused as refused:
-            await self._refuse(event, refused)
+            await self._refuse(event, refused.refusal)
         except PageError as error:
+            if isinstance(error, PageRefused) and not error.passing:
+                await self._refuse(event, by_page(error.reason, error.detail))
+                return
             # It met the page in trouble before it was written down: nothing has left.
             self._log.info("send_returned", message_id=str(event.message_id), error=error.code)
             await asyncio.sleep(_PAGE_HICCUP)
@@ -143,9 +146,8 @@ class Sending:
         try:
             sent = await page.call(call, within=self._send_timeout)
         except PageRefused as error:
-            # Refused before or after it was put in line? The page itself knows.
-            found = await self._found(page, call.id)
-            if found is None:
+            # Refused before or after it was put in line? The page itself knows. What it will take later stays in doubt.
+            if not error.passing and await self._found(page, call.id) is None:
                 await self._settle(message_id, attempt, refused=by_page(error.reason, error.detail))
             return
         except PageError as error:
@@ -205,10 +207,10 @@ class Sending:
     async def _settle(self, message_id: UUID, attempt: int, *, ack: int = 0, refused: Refusal | None = None) -> None:
         await self.settled.submit(Settled(message_id, attempt, ack, refused))
 
-    async def _refuse(self, event: SessionSend, refused: Refused) -> None:
+    async def _refuse(self, event: SessionSend, refusal: Refusal) -> None:
         known = await self._journal.get(event.message_id, event.attempt)
         if known is None:
-            await self._outcomes.refused(event, refused.refusal)
+            await self._outcomes.refused(event, refusal)
         elif known.state != "journalled":
             await self._outcomes.again(known)
 
