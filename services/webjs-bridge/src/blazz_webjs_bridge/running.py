@@ -51,7 +51,11 @@ class _Anew(Exception):
 
 
 class _Over(Exception):
-    """The session has ended by itself, until a person starts it again."""
+    """The session has ended, until a person starts it again. `forget`: nothing of its profile is kept."""
+
+    def __init__(self, *, forget: bool = False) -> None:
+        super().__init__()
+        self.forget = forget
 
 
 class Lost(Exception):
@@ -78,6 +82,7 @@ class Running:
         self._facts: asyncio.Queue[Fact] = asyncio.Queue()
         self._asked: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue()
         self._leaving = asyncio.Event()
+        self._unlinking = False
         self._page: WebPage | None = None
         self._heard: datetime | None = None
 
@@ -120,8 +125,9 @@ class Running:
                 except (PageError, TimeoutError) as error:
                     cause = error.detail if isinstance(error, PageError) else "WhatsApp Web did not open in time"
                     await self._pause(_Anew(cause))
-        except _Over:
-            pass
+        except _Over as over:
+            if over.forget:
+                await self._house.profiles.forget(self.session.id)
         finally:
             await self._traffic.close()
 
@@ -155,6 +161,9 @@ class Running:
         gone: asyncio.Future[Any] = asyncio.shield(page.gone)
         try:
             done, _ = await asyncio.wait({*doing, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if self._unlinking and done == {gone}:
+                # A page that ends while it is unlinked ends for that: let it be written down.
+                done, _ = await asyncio.wait(doing, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in doing:
                 task.cancel()
@@ -183,10 +192,12 @@ class Running:
 
     async def _moved(self, page: WebPage, fact: Fact) -> None:
         """A fact that may change where the session stands."""
+        if self._unlinking:
+            return  # what the page tells now, such as a new code, is of a session that has ended
         before = self._standing
         standing, remedy = after(before, fact)
         if remedy is Remedy.LINK_ANEW:
-            await self._unlinked(page, standing)
+            await self._unlinked(standing)
         if standing != before or isinstance(fact, QrShown | PairingCodeShown | Ready):
             await self._stand(
                 standing,
@@ -239,9 +250,10 @@ class Running:
                         cause = "waits for the pairing code to be typed into the phone"
                         await self._stand(Standing(SessionState.PAIRING, cause), pairing_code=code)
                     case "logout":
+                        self._unlinking = True
                         with suppress(PageError):
                             await page.call(Logout())
-                        await self._unlinked(page, Standing(SessionState.STOPPED, "logged out by a person"))
+                        await self._unlinked(Standing(SessionState.STOPPED, "logged out by a person"))
             except PageError as error:
                 self._log.warning("not_done", kind=kind, error=error.code)
                 await self._stand(Standing(self._standing.state, f"{kind}: {error.detail}", self._standing.linked))
@@ -251,12 +263,11 @@ class Running:
             await asyncio.sleep(self._house.settings.webjs_bridge_doubt_every)
             await self._traffic.clear_doubts()
 
-    async def _unlinked(self, page: WebPage, standing: Standing) -> None:
+    async def _unlinked(self, standing: Standing) -> None:
         """The device is not linked any more: nothing of it is kept, and nobody runs it until a person starts it."""
+        self._unlinking = True
         await self._stand(standing, stops=True)
-        await self._closed(page)
-        await self._house.profiles.forget(self.session.id)
-        raise _Over
+        raise _Over(forget=True)
 
     async def _stand(self, standing: Standing, **more: Any) -> None:
         """Write down and tell where the session stands; the database may be away for a while. Raises `Lost`."""
