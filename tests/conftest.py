@@ -21,8 +21,8 @@ Fixtures, all of session scope unless said otherwise:
     `await make_database("chat")` -> `ServiceDatabase(owner_url, api_url, worker_url, environment, name)`: a fresh,
     migrated database with the roles `chat_owner`, `chat_api`, `chat_worker`; with `migrate=False` an empty one, for
     any name of a service
-`wa_js`
-    the folder of the wa-js package, and a Chromium on this machine: what WhatsApp Web sessions run in
+`chromium_path`, `wa_js`
+    a Chromium, and the wa-js bundle: what WhatsApp Web sessions run in
 `stack`
     the whole of Blazz, started once a run by the command behind `make up`: the content of its `stack.json`
 """
@@ -150,12 +150,20 @@ async def make_database(servers: Servers, run_folder: Folder) -> AsyncIterator[M
 
 
 @pytest.fixture(scope="session")
-def wa_js(run_folder: Folder) -> Path:
-    """wa-js as its lock file names it, and a Chromium; both are fetched where they are not there yet."""
+def chromium_path(run_folder: Folder) -> Path:
+    """A Chromium; it is installed where there is none yet."""
     run_folder.create()
     chromium.ensure(run_folder, print)
+    found = chromium.find()
+    assert found is not None
+    return found
+
+
+@pytest.fixture(scope="session")
+def wa_js() -> Path:
+    """The wa-js bundle as its lock file names it; it is fetched where it is not there yet."""
     npm.install(WA_JS)
-    return WA_JS
+    return WA_JS / "node_modules/@wppconnect/wa-js/dist/wppconnect-wa.js"
 
 
 @pytest_asyncio.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -16,8 +15,6 @@ import psutil
 import pytest
 from playwright.async_api import BrowserContext, Page, async_playwright
 
-BUNDLE = Path(__file__).parents[3] / "services/webjs-bridge/js/node_modules/@wppconnect/wa-js/dist/wppconnect-wa.js"
-CHROMIUM = os.environ.get("BLAZZ_CHROMIUM") or shutil.which("chromium")
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
         "--disable-component-update", "--disable-sync"]  # fmt: skip
 
@@ -43,12 +40,13 @@ def simulator() -> Iterator[str]:
 
 
 @pytest.fixture
-async def context(tmp_path: Path) -> AsyncIterator[BrowserContext]:
-    assert CHROMIUM, "There is no Chromium: install the package chromium, or name one in BLAZZ_CHROMIUM."
+async def context(tmp_path: Path, chromium_path: Path, wa_js: Path) -> AsyncIterator[BrowserContext]:
     async with async_playwright() as playwright:
-        context = await playwright.chromium.launch_persistent_context(tmp_path, executable_path=CHROMIUM, args=ARGS)
+        context = await playwright.chromium.launch_persistent_context(
+            tmp_path, executable_path=chromium_path, args=ARGS
+        )
         await context.add_init_script("window.WPPConfig = {disableGoogleAnalytics: true}")
-        await context.add_init_script(path=BUNDLE)
+        await context.add_init_script(path=wa_js)
         yield context
         await context.close()
 

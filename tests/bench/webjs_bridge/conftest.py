@@ -5,5 +5,4 @@ from tests.integration.webjs_bridge.page.conftest import (  # noqa: F401
     open_page,
     playwright,
     sim,
-    wa_js,
 )

@@ -199,7 +199,7 @@ async def chat(vhost: str) -> AsyncIterator[ChatSide]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def world(
-    vhost: str, make_database: Any, simulator_url: str, chat: ChatSide, wa_js: Path, tmp_path: Path
+    vhost: str, make_database: Any, simulator_url: str, chat: ChatSide, chromium_path: Path, wa_js: Path, tmp_path: Path
 ) -> AsyncIterator[World]:
     """One running instance, with a database of its own."""
     made = World(vhost, await make_database("webjs-bridge"), simulator_url, chat, tmp_path)
@@ -210,7 +210,7 @@ async def world(
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def idle_world(
-    vhost: str, make_database: Any, simulator_url: str, chat: ChatSide, wa_js: Path, tmp_path: Path
+    vhost: str, make_database: Any, simulator_url: str, chat: ChatSide, chromium_path: Path, wa_js: Path, tmp_path: Path
 ) -> AsyncIterator[World]:
     """No instance yet."""
     made = World(vhost, await make_database("webjs-bridge"), simulator_url, chat, tmp_path)

@@ -19,18 +19,20 @@ HOW_TO_GET_ONE = (
 )
 
 
-def here() -> bool:
-    """Whether the bridge will find one."""
+def find() -> Path | None:
+    """The one that the bridge will find, if there is one."""
     named = os.environ.get("BLAZZ_WEBJS_BRIDGE_CHROMIUM")
     if named:
-        return Path(named).is_file()
-    return any(map(shutil.which, NAMES)) or any(_PLAYWRIGHT.glob("chromium-*/*/chrome"))
+        return Path(named) if Path(named).is_file() else None
+    own = next(_PLAYWRIGHT.glob("chromium-*/*/chrome"), None)
+    system = next(filter(None, map(shutil.which, NAMES)), None)
+    return own or (Path(system) if system else None)
 
 
 def ensure(folder: Folder, say: Say) -> None:
     """See to it that there is one. Raises `ServerMissing` when none is there and none can be installed."""
-    if here():
+    if find() is not None:
         return
     say("installing chromium with apt, for WhatsApp Web sessions ...")
-    if not debian.install("chromium", log=folder.log("apt")) or not here():
+    if not debian.install("chromium", log=folder.log("apt")) or find() is None:
         raise ServerMissing(HOW_TO_GET_ONE)

@@ -1,8 +1,6 @@
 """The real wa-js bundle in a real Chromium, in the simulator's own WhatsApp Web."""
 
 import asyncio
-import os
-import shutil
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -39,14 +37,7 @@ if (window.WPP) WPP.onAny((name, ...values) => {
 """
 
 
-def chromium() -> str:
-    found = os.environ.get("BLAZZ_CHROMIUM") or shutil.which("chromium")
-    assert found, "There is no Chromium: install the package chromium, or name one in BLAZZ_CHROMIUM."
-    return found
-
-
 def script() -> str:
-    assert BUNDLE.is_file(), "wa-js is not there: run `npm ci --ignore-scripts` in services/webjs-bridge/js."
     return f"window.WPPConfig = {{disableGoogleAnalytics: true}};\n{BUNDLE.read_text()}\n{RECORDER}"
 
 
@@ -188,9 +179,9 @@ async def fast(sim: Sim) -> None:
 
 
 @pytest.fixture(scope="session")
-async def browser() -> AsyncIterator[Browser]:
+async def browser(chromium_path: Path, wa_js: Path) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium(), args=ARGS)
+        browser = await playwright.chromium.launch(executable_path=chromium_path, args=ARGS)
         yield browser
         await browser.close()
 

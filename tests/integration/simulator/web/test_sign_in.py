@@ -6,7 +6,7 @@ from typing import Any
 
 from playwright.async_api import async_playwright
 
-from .conftest import ARGS, Sim, Tab, chromium, script, until
+from .conftest import ARGS, Sim, Tab, script, until
 
 PHONE = "4930777000"
 
@@ -93,12 +93,14 @@ async def test_a_reload_is_signed_in_again_without_a_scan(tab: Tab, sim: Sim) ->
     assert len(await sim.devices("4930777001")) == 1
 
 
-async def test_a_restarted_browser_is_signed_in_again(sim: Sim, tmp_path: Path) -> None:
+async def test_a_restarted_browser_is_signed_in_again(
+    sim: Sim, tmp_path: Path, chromium_path: Path, wa_js: Path
+) -> None:
     async with async_playwright() as playwright:
 
         async def start() -> Tab:
             context = await playwright.chromium.launch_persistent_context(
-                tmp_path, executable_path=chromium(), args=ARGS
+                tmp_path, executable_path=chromium_path, args=ARGS
             )
             await context.add_init_script(script())
             tab = Tab(context.pages[0], sim)

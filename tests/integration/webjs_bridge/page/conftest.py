@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 from aiohttp import web
-from blazz_local import CLONE, npm
+from blazz_local import CLONE
 from blazz_simulator.app import build
 from blazz_simulator.settings import Settings
 from blazz_webjs_bridge.page.calls import Call, FindPerson, Send, Sent, State
@@ -111,12 +111,6 @@ class Driven:
         return await self.call(Send(chat=chat, **{"id": self.key(chat), "type": "text", **what}), within)
 
 
-@pytest.fixture(scope="session")
-def wa_js() -> Path:
-    npm.install(JS)
-    return JS / "node_modules/@wppconnect/wa-js/dist/wppconnect-wa.js"
-
-
 @pytest_asyncio.fixture(scope="session")
 async def playwright() -> AsyncIterator[Playwright]:
     async with async_playwright() as started:
@@ -124,8 +118,8 @@ async def playwright() -> AsyncIterator[Playwright]:
 
 
 @pytest.fixture(scope="session")
-def chromium(playwright: Playwright) -> Chromium:
-    return Chromium.find(playwright=playwright)
+def chromium(chromium_path: Path) -> Chromium:
+    return Chromium.find(chromium_path)
 
 
 @pytest_asyncio.fixture(scope="session")
