@@ -10,6 +10,7 @@ import structlog
 from playwright.async_api import Error, Playwright, async_playwright
 
 from blazz_webjs_bridge.page.chromium import Chromium
+from blazz_webjs_bridge.page.errors import BrowserMissing
 from blazz_webjs_bridge.page.facts import Fact
 from blazz_webjs_bridge.page.web_page import WebPage
 from blazz_webjs_bridge.profiles import Profiles
@@ -46,6 +47,16 @@ class Browsers:
             evidence=evidence / str(session_id) if evidence else None,
             trace=settings.webjs_bridge_trace,
         )
+
+    async def check(self) -> None:
+        """Return when a session could be opened here; raise, saying what is missing, when not."""
+        if not self._settings.webjs_bridge_wa_js.is_file():
+            raise BrowserMissing(f"wa-js is not at {self._settings.webjs_bridge_wa_js}: run npm ci, or name the bundle")
+        try:
+            Chromium.find(self._settings.webjs_bridge_chromium)
+        except BrowserMissing:
+            # Playwright's own is known by Playwright alone.
+            Chromium.find(self._settings.webjs_bridge_chromium, playwright=await self._started())
 
     async def _started(self) -> Playwright:
         """Playwright, with a driver that lives: when that has died, all its browsers are gone, and it starts anew."""

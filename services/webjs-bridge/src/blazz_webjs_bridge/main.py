@@ -90,6 +90,14 @@ def build(settings: Settings) -> Service:
     app.include_router(sessions.router(registry, creating))
     app.include_router(health.router(settings, fleet, version("blazz-webjs-bridge")))
 
+    async def queues_reached() -> None:
+        if fleet.count:
+            await queues.probe()
+
+    if settings.webjs_bridge_capacity:
+        service.health.checks["browser"] = browsers.check
+    service.health.checks["session-queues"] = queues_reached
+
     async def checked() -> None:
         settings.require("context_key", "database_api_url", "database_worker_url")
         sealer.check()
