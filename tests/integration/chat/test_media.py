@@ -256,3 +256,20 @@ async def test_a_file_is_read_no_faster_than_whatsapp_takes_it(world: World) -> 
     await runner.cleanup()
     assert taken[-1] == ("file", "näme.pdf", "application/pdf", 400 * len(file.part))
     assert [(name, size) for name, _, _, size in taken[:-1]] == [("messaging_product", 8), ("type", 15)]
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("Screenshot 2026-11-24 at 9.41%E2%80%AFAM.png", "Screenshot 2026-11-24 at 9.41_AM.png"),
+        ("two%0D%0Alines.pdf", "two__lines.pdf"),
+        ("..%2F..%2Fetc%2Fpasswd", ".._.._etc_passwd"),
+        ("x" * 300 + ".pdf", "x" * 236 + ".pdf"),
+    ],
+)
+async def test_a_name_that_not_every_system_takes_is_made_one_and_costs_no_file(
+    world: World, given: str, kept: str
+) -> None:
+    headers = {**world.headers(), "Content-Type": "image/png", "X-Filename": given}
+    made = await world.http.post("/internal/media", content=b"x", headers=headers)
+    assert (made.status_code, made.json()["filename"]) == (201, kept)

@@ -86,6 +86,11 @@ def test_a_pairing_code_that_ended_says_why_and_leaves_the_code_to_scan(reason: 
     assert standing.cause
 
 
+def test_the_end_of_a_pairing_that_was_asked_of_a_linked_session_changes_nothing() -> None:
+    standing, remedy = through(Ready(me=ME), PairingEnded(reason="error"))
+    assert (standing.state, remedy) == (S.READY, Remedy.NONE)
+
+
 def test_a_heartbeat_changes_nothing() -> None:
     standing, remedy = through(Ready(me=ME), Alive(online=False, authenticated=True))
     assert (standing.state, remedy) == (S.READY, Remedy.NONE)

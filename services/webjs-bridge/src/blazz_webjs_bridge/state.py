@@ -73,7 +73,7 @@ def after(standing: Standing, fact: Fact) -> tuple[Standing, Remedy]:
             return Standing(S.QR, "waits for a phone to scan the code"), Remedy.NONE
         case PairingCodeShown():
             return Standing(S.PAIRING, "waits for the pairing code to be typed into the phone"), Remedy.NONE
-        case PairingEnded(reason=reason):
+        case PairingEnded(reason=reason) if standing.state is S.PAIRING:
             cause = "the pairing code has expired" if reason == "expired" else "WhatsApp refused the pairing code"
             return Standing(S.QR, f"{cause}; scan the code, or ask for a new one"), Remedy.NONE
         case Linked():

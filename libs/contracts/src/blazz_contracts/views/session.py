@@ -1,9 +1,9 @@
 """WhatsApp Web sessions over HTTP."""
 
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, model_validator
 
 from blazz_contracts.event import Contract
 from blazz_contracts.session import SessionState
@@ -20,6 +20,12 @@ class Pacing(Request):
         default=0, ge=0, le=600, description="Seconds between two messages, at most; drawn anew for each message."
     )
     typing: bool = Field(default=False, description="Show `typing ...` for as long as a person would type the text.")
+
+    @model_validator(mode="after")
+    def _from_short_to_long(self) -> Self:
+        if self.shortest_pause > self.longest_pause:
+            raise ValueError("shortest_pause must not be longer than longest_pause")
+        return self
 
 
 class SessionOptions(Request):
@@ -40,10 +46,28 @@ class CreateSession(Request):
     options: SessionOptions = SessionOptions()
 
 
+class ChangedOptions(Request):
+    """Other options: what is not named stays."""
+
+    groups: bool | None = None
+    take_over: bool | None = None
+    reject_calls: bool | None = None
+    pacing: Pacing | None = Field(default=None, description="As a whole.")
+
+    def over(self, options: SessionOptions) -> SessionOptions:
+        """The options as they are after this change."""
+        return options.model_copy(update={name: getattr(self, name) for name in self.named})
+
+    @property
+    def named(self) -> set[str]:
+        """What is to change."""
+        return {name for name in self.model_fields_set if getattr(self, name) is not None}
+
+
 class UpdateSession(Request):
     """Changes to a session: what is not named stays."""
 
-    options: SessionOptions
+    options: ChangedOptions
 
 
 class PairSession(Request):

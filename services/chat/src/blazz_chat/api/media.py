@@ -1,5 +1,6 @@
 """Files over HTTP: streamed in and out."""
 
+import re
 from typing import Annotated
 from urllib.parse import quote, unquote
 from uuid import UUID
@@ -13,6 +14,8 @@ from fastapi.responses import StreamingResponse
 from blazz_chat.media import LARGEST, Library, limit_of
 
 MAX_FILENAME = 240
+_UNKNOWN_TYPE = "application/octet-stream"
+_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
 
 
 def router(library: Library) -> APIRouter:
@@ -23,7 +26,7 @@ def router(library: Library) -> APIRouter:
     async def upload(
         context: InternalContext,
         request: Request,
-        content_type: Annotated[str, Header(max_length=255, pattern=r"^[\w.+-]+/[\w.+-]+(;.*)?$")],
+        content_type: Annotated[str, Header(max_length=255)] = _UNKNOWN_TYPE,
         x_filename: Annotated[str | None, Header(max_length=2048)] = None,
         received: Annotated[bool, Query()] = False,
     ) -> MediaView:
@@ -33,15 +36,16 @@ def router(library: Library) -> APIRouter:
         """
         if received and context.actor_kind != "service":
             raise Forbidden("only a service hands over what customers sent", code="service_required")
-        filename = unquote(x_filename).replace("/", "_").replace("\\", "_") if x_filename else None
-        if filename is not None and (len(filename) > MAX_FILENAME or not filename.isprintable()):
-            raise Invalid(f"a file name has at most {MAX_FILENAME} printable characters", field="filename")
         mime_type = content_type.partition(";")[0].strip().lower()
+        if _TYPE.fullmatch(mime_type) is None:
+            if not received:
+                raise Invalid("name the file's type as type/subtype", field="content-type")
+            mime_type = _UNKNOWN_TYPE  # customers' phones say what they like
         return await library.upload(
             context.workspace_id,
             request.stream(),
             mime_type=mime_type,
-            filename=filename,
+            filename=_clean(unquote(x_filename)) if x_filename else None,
             limit=LARGEST if received else limit_of(mime_type),
         )
 
@@ -64,3 +68,9 @@ def router(library: Library) -> APIRouter:
         )
 
     return routes
+
+
+def _clean(name: str) -> str:
+    """A name that any system takes: phones write spaces and marks into names that no terminal shows."""
+    shown = "".join(character if character.isprintable() else "_" for character in name)
+    return shown.replace("/", "_").replace("\\", "_")[-MAX_FILENAME:]  # its ending is at the end

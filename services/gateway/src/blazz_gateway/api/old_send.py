@@ -98,7 +98,11 @@ class SendMedia(_OldSend):
             raise Invalid("give the file's address (https://…), or the id of an upload", field="mediaUrl") from error
 
     def _guessed(self) -> str:
-        guessed = mimetypes.guess_type(urlsplit(self.media_url or "").path)[0] or ""
+        try:
+            path = urlsplit(self.media_url or "").path
+        except ValueError:
+            path = ""  # no address at all: its own check says so
+        guessed = mimetypes.guess_type(path)[0] or ""
         kind = guessed.partition("/")[0]
         return kind if kind in ("image", "video", "audio") else "document"
 

@@ -35,7 +35,10 @@ class OldRoute(APIRoute):
 
 def answered(**fields: Any) -> Response:
     """What went well."""
-    return Response(orjson.dumps({"success": True, **fields}), media_type="application/json")
+    # Codes to scan are among them: nothing of it is kept on the way.
+    return Response(
+        orjson.dumps({"success": True, **fields}), headers={"Cache-Control": "no-store"}, media_type="application/json"
+    )
 
 
 def refused(told: Response) -> Response:
