@@ -45,8 +45,9 @@ def router(registry: Registry, creating: Creating) -> APIRouter:
 
     @routes.patch("/{session_id}")
     async def update(context: InternalContext, session_id: UUID, asked: UpdateSession) -> SessionView:
-        """Change its options."""
-        return shown(await registry.set_options(context, session_id, asked.options))
+        """Change the options that are named."""
+        known = await registry.get(context.workspace_id, session_id)
+        return shown(await registry.set_options(context, session_id, asked.options.over(known.options)))
 
     @routes.delete("/{session_id}", status_code=202)
     async def delete(context: InternalContext, session_id: UUID) -> SessionView:
