@@ -85,7 +85,7 @@ async def test_a_killed_browser_is_opened_again_and_nothing_is_lost(world: World
             process.kill()
         await world.customer(CUSTOMER.format(1), text="While you were gone", to="4915160000002")
         await world.until_state(session_id, "offline")
-        await world.until_state(session_id, "ready", within=10)
+        await world.until_state(session_id, "ready")
         await once_each(world, sent)
     await world.chat.until_written("While you were gone")
 
@@ -96,9 +96,9 @@ async def test_killed_again_and_again_at_random_every_message_arrives_once(idle_
     service = await world.start()
     session_id = await world.linked("4915160000003")
     await world.stop(service)
-    sent = commands(world, session_id, 200, "chaos")
+    sent = commands(world, session_id, 100, "chaos")
     async with world.chat.handing_over(sent):
-        for _ in range(4):
+        for _ in range(3):
             process = await world.process()
             seen = len(await world.ledger())
             await until(lambda seen=seen: _grown(world, seen), 60)
