@@ -66,9 +66,12 @@ with claimed as (
 ), attempted as (
     insert into attempts (message_id, number, workspace_id, channel_id)
     select id, attempt, workspace_id, channel_id from claimed
+    on conflict (message_id, number) do update set asked_at = now()
+    returning message_id, started_at
 )
-select claimed.*, coalesce(c.wa_id, c.phone) as phone, c.user_id, c.lid, r.provider_message_id as reply_to_provider_id
-from claimed join contacts c on c.id = claimed.contact_id
+select claimed.*, t.started_at, coalesce(c.wa_id, c.phone) as phone, c.user_id, c.lid,
+       r.provider_message_id as reply_to_provider_id
+from claimed join contacts c on c.id = claimed.contact_id join attempted t on t.message_id = claimed.id
 left join messages r on r.id = claimed.reply_to and r.channel_id = claimed.channel_id
 order by claimed.lane, claimed.position
 """
@@ -274,5 +277,6 @@ def _outgoing(row: Any) -> Outgoing:
         lid=row["lid"],
         reply_to=row["reply_to_provider_id"],
         requested_at=row["created_at"],
+        started_at=row["started_at"],
         lease_until=row["lease_until"],
     )
