@@ -1,6 +1,7 @@
 """What a WhatsApp Web session is handed: once, in order, no more than it can hold, and only while it is ready."""
 
 import asyncio
+import time
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -226,6 +227,58 @@ async def test_messages_of_one_conversation_are_handed_over_in_their_order(bridg
     ids = [await world.send(PHONE, f"number {n}", channel_id=bridge.session_id) for n in range(30)]
     await world.until_status(ids[-1], "sent")
     assert [send.content.body for send in bridge.asked] == [f"number {n}" for n in range(30)]
+
+
+async def test_a_returned_message_is_not_overtaken(make_world: Build, make_bridge: Any) -> None:
+    world = await make_world(chat_hold_back=30)
+    bridge = await make_bridge(world)
+    bridge.script = SILENT
+    ids = [await world.send(PHONE, f"number {n}", channel_id=bridge.session_id) for n in range(3)]
+    other = await world.send("+31621000002", "to somebody else", channel_id=bridge.session_id)
+    (first,) = await asked_of(bridge, ids[0])
+    await asked_of(bridge, other)
+    await asyncio.sleep(1)
+    bridge.script = SENT
+    await bridge.tell(first, "returned")
+    await world.until_status(ids[-1], "sent")
+    assert [send.message_id for send in bridge.asked if send.message_id != other] == [ids[0], *ids]
+
+
+async def test_what_a_session_is_silent_about_holds_its_conversation_back_for_a_while(
+    make_world: Build, make_bridge: Any
+) -> None:
+    world = await make_world(chat_hold_back=2)
+    bridge = await make_bridge(world)
+    bridge.script = SILENT
+    first = await world.send(PHONE, channel_id=bridge.session_id)
+    await asked_of(bridge, first)
+    bridge.script = SENT
+    started = time.monotonic()
+    second = await world.send(PHONE, channel_id=bridge.session_id)
+    waiting = await world.until_status(second, "pending")
+    assert waiting["waits_for"] == "earlier_message"
+    await world.until_status(second, "sent")
+    assert time.monotonic() - started > 1
+    assert len(await asked_of(bridge, first)) == 1
+
+
+async def test_the_wait_for_an_earlier_one_counts_from_when_the_session_came_back(
+    make_world: Build, make_bridge: Any
+) -> None:
+    world = await make_world(chat_hold_back=2)
+    bridge = await make_bridge(world)
+    bridge.script = SILENT
+    first = await world.send(PHONE, channel_id=bridge.session_id)
+    (send,) = await asked_of(bridge, first)
+    await bridge.state("offline")
+    await asyncio.sleep(2.5)
+    second = await world.send(PHONE, channel_id=bridge.session_id)
+    await world.until_status(second, "pending")
+    bridge.script = SENT
+    await bridge.state("ready")
+    await bridge.tell(send, "returned")
+    await world.until_status(second, "sent")
+    assert [each.message_id for each in bridge.asked] == [first, first, second]
 
 
 async def test_no_webhooks_need_flow_for_a_claim_whose_sender_died(bridge: BridgeSide) -> None:

@@ -30,8 +30,8 @@ _UNKNOWN = """
 update messages m set lease_until = now() from unnest($1::uuid[], $2::int[], $3::timestamptz[]) u (id, attempt, lease)
 where m.id = u.id and m.attempt = u.attempt and m.status = 'sending' and m.lease_until = u.lease
 """
-# Others send it now: neither settling nor the order of a conversation waits for our lease. A claim whose attempt was
-# given back and claimed again has another lease, and is not this one.
+# Others send it now, and settling does not wait for our lease. A claim whose attempt was given back and claimed again
+# has another lease, and is not this one.
 _HANDED = """
 update messages m set lease_until = null from unnest($1::uuid[], $2::int[], $3::timestamptz[]) u (id, attempt, lease)
 where m.id = u.id and m.attempt = u.attempt and m.status = 'sending' and m.lease_until = u.lease
