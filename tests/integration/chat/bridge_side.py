@@ -70,6 +70,14 @@ class BridgeSide:
         assert self._queue is not None
         await self._queue.delete(if_unused=False, if_empty=False)
 
+    async def declare_again(self) -> None:
+        """The bridge finds its queue missing, makes it anew and takes what comes into it."""
+        assert self._connection is not None
+        await self.publisher.redeclare()
+        channel = await self._connection.channel()
+        self._queue = await channel.get_queue(session_queue(self.session_id).name)
+        await self.listen()
+
     async def connect(self, **more: Any) -> Any:
         """Make the channel, as the bridge does when it makes the session."""
         who = context.WorkspaceContext(workspace_id=self.world.workspace_id, actor_kind="service")

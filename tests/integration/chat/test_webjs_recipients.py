@@ -3,12 +3,16 @@
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
+from blazz_chat import merging
+from blazz_chat.people import Address
 from blazz_contracts.message import Lane
+from blazz_contracts.recipient import Recipient
 
 from tests.support.polling import until
 
 from .bridge_side import SENT, SILENT, BridgeSide, stored
-from .conftest import Build
+from .conftest import Build, World
 
 
 def told_to(phone: str, lid: str) -> Any:
@@ -43,6 +47,37 @@ async def test_who_wrote_before_under_a_hidden_id_is_found_to_be_the_same(bridge
     assert (await world.message(UUID(sent["id"])))["contact_id"] == first["contact_id"]
     shown = (await world.api("GET", f"/contacts/{first['contact_id']}/messages")).json()["items"]
     assert len(shown) == 3
+
+
+@pytest.mark.parametrize("known_here", [True, False])
+async def test_a_request_that_meets_a_merge_goes_to_the_older(bridge: BridgeSide, known_here: bool) -> None:
+    """Looked up as the younger of two who are one, stored once they are."""
+    world, lid, phone = bridge.world, str(uuid4().int % 10**14), f"3165{uuid4().int % 10**7:07d}"
+    older = await stored(world, await bridge.bring(lid=lid))
+    younger = UUID((await world.api("POST", "/contacts", json={"phone": f"+{phone}"})).json()["id"])
+    if known_here:
+        await world.until_status(await world.send(f"+{phone}", channel_id=bridge.session_id), "sent")
+    async with world.chat.database.worker() as connection:
+        merged = await merging.merge(connection, [Address(world.workspace_id, phone, lid=lid)])
+        assert [change.id for change in merged] == [younger]
+        to = Recipient(contact_id=younger)
+        sends = [
+            await world.send(f"+{phone}", to=to, channel_id=bridge.session_id),
+            await world.send(f"+{phone}", channel_id=bridge.session_id),
+        ]
+        brought = await bridge.bring(phone=phone)
+        await until(lambda: _waiting(world, 2), what="the request and the customer's message wait for the merge")
+    for message_id in sends:
+        assert (await world.until_status(message_id, "sent"))["contact_id"] == older["contact_id"]
+    received = await stored(world, brought)
+    assert (received["contact_id"], received["conversation_id"]) == (older["contact_id"], older["conversation_id"])
+    named = "select 1 from contacts where id = $1 and (phone is not null or lid is not null)"
+    assert await world.rows(named, younger) == []
+
+
+async def _waiting(world: World, number: int) -> bool:
+    waiting = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    return len(await world.rows(waiting)) >= number
 
 
 async def test_a_campaign_that_fills_the_window_does_not_keep_a_persons_answer(

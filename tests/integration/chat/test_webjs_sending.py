@@ -1,5 +1,8 @@
 """What a WhatsApp Web session is handed: once, in order, no more than it can hold, and only while it is ready."""
 
+import asyncio
+import time
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -129,11 +132,75 @@ async def test_a_refusal_that_passes_is_tried_again_as_the_next_attempt(bridge: 
     assert [each["outcome"] for each in sent["attempts"]] == ["failed", "sent"]
 
 
-async def test_a_session_that_is_gone_fails_what_it_was_to_send(bridge: BridgeSide) -> None:
+async def test_a_session_that_stays_gone_fails_what_it_was_to_send(make_world: Build, make_bridge: Any) -> None:
+    bridge = await make_bridge(await make_world(chat_session_missing=1))
     await bridge.drop_queue()
     message_id = await bridge.world.send(PHONE, channel_id=bridge.session_id)
     failed = await bridge.world.until_status(message_id, "failed")
     assert failed["failure"]["code"] == "session_gone"
+
+
+async def test_a_queue_that_is_missing_for_a_moment_fails_nothing(make_world: Build, make_bridge: Any) -> None:
+    world = await make_world(chat_session_missing=8)
+    bridge = await make_bridge(world)
+    await bridge.drop_queue()
+    ids = [await world.send(PHONE, f"number {n}", channel_id=bridge.session_id) for n in range(3)]
+    waiting = await world.until_status(ids[0], "pending")
+    await until(lambda: _waits_for(world, ids[0], "session_offline"))
+    assert waiting["attempts"] == []
+    await bridge.declare_again()
+    await world.until_status(ids[-1], "sent")
+    assert [send.message_id for send in bridge.asked] == ids
+    assert {send.attempt for send in bridge.asked} == {1}
+
+
+async def _waits_for(world: World, message_id: UUID, what: str) -> bool:
+    return (await world.message(message_id)).get("waits_for") == what
+
+
+async def test_what_a_deleted_queue_took_with_it_is_asked_for_again(make_world: Build, make_bridge: Any) -> None:
+    world = await make_world(chat_session_ask_again=2)
+    bridge = await make_bridge(world, listening=False)
+    ids = [await world.send(f"+3162400{n:04d}", channel_id=bridge.session_id) for n in range(3)]
+    await until(lambda: world.rows("select 1 from messages where status = 'sending' and lease_until is null "
+                                   "having count(*) = 3"))  # fmt: skip
+    await bridge.drop_queue()
+    await bridge.declare_again()
+    for message_id in ids:
+        sent = await world.until_status(message_id, "sent")
+        assert [(each["number"], each["outcome"]) for each in sent["attempts"]] == [(1, "sent")]
+        assert len(world.told("message.sent", message_id)) == 1
+    assert {(send.message_id, send.attempt) for send in bridge.asked} == {(message_id, 1) for message_id in ids}
+
+
+async def test_what_a_session_is_silent_about_is_asked_for_again_while_it_is_ready(
+    make_world: Build, make_bridge: Any
+) -> None:
+    world = await make_world(chat_session_ask_again=1)
+    bridge = await make_bridge(world)
+    bridge.script = SILENT
+    message_id = await world.send(PHONE, channel_id=bridge.session_id)
+    sends = await asked_of(bridge, message_id, 3)
+    assert {send.attempt for send in sends} == {1}
+    assert len({send.expires_at for send in sends}) == 1, "asking again gives it no more time"
+    await bridge.tell(sends[0], "sent")
+    await world.until_status(message_id, "sent")
+    asked = len(bridge.asked)
+    await asyncio.sleep(3)
+    assert len(bridge.asked) == asked
+
+
+async def test_a_command_says_until_when_it_may_leave(make_world: Build, make_bridge: Any) -> None:
+    world = await make_world(chat_session_expire=1000)
+    bridge = await make_bridge(world)
+    asked_at = later(0)
+    fresh = await world.send(PHONE, channel_id=bridge.session_id)
+    (send,) = await asked_of(bridge, fresh)
+    assert asked_at <= send.expires_at - timedelta(seconds=1000) <= later(0)
+    # The end of a long campaign was requested days ago, and has not waited for the session.
+    old = await world.send(PHONE, channel_id=bridge.session_id, requested_at=later(-3 * 86400))
+    (send,) = await asked_of(bridge, old)
+    assert send.expires_at > later(900)
 
 
 async def test_no_more_is_in_the_sessions_hands_than_its_window(make_world: Build, make_bridge: Any) -> None:
@@ -160,6 +227,58 @@ async def test_messages_of_one_conversation_are_handed_over_in_their_order(bridg
     ids = [await world.send(PHONE, f"number {n}", channel_id=bridge.session_id) for n in range(30)]
     await world.until_status(ids[-1], "sent")
     assert [send.content.body for send in bridge.asked] == [f"number {n}" for n in range(30)]
+
+
+async def test_a_returned_message_is_not_overtaken(make_world: Build, make_bridge: Any) -> None:
+    world = await make_world(chat_hold_back=30)
+    bridge = await make_bridge(world)
+    bridge.script = SILENT
+    ids = [await world.send(PHONE, f"number {n}", channel_id=bridge.session_id) for n in range(3)]
+    other = await world.send("+31621000002", "to somebody else", channel_id=bridge.session_id)
+    (first,) = await asked_of(bridge, ids[0])
+    await asked_of(bridge, other)
+    await asyncio.sleep(1)
+    bridge.script = SENT
+    await bridge.tell(first, "returned")
+    await world.until_status(ids[-1], "sent")
+    assert [send.message_id for send in bridge.asked if send.message_id != other] == [ids[0], *ids]
+
+
+async def test_what_a_session_is_silent_about_holds_its_conversation_back_for_a_while(
+    make_world: Build, make_bridge: Any
+) -> None:
+    world = await make_world(chat_hold_back=2)
+    bridge = await make_bridge(world)
+    bridge.script = SILENT
+    first = await world.send(PHONE, channel_id=bridge.session_id)
+    await asked_of(bridge, first)
+    bridge.script = SENT
+    started = time.monotonic()
+    second = await world.send(PHONE, channel_id=bridge.session_id)
+    waiting = await world.until_status(second, "pending")
+    assert waiting["waits_for"] == "earlier_message"
+    await world.until_status(second, "sent")
+    assert time.monotonic() - started > 1
+    assert len(await asked_of(bridge, first)) == 1
+
+
+async def test_the_wait_for_an_earlier_one_counts_from_when_the_session_came_back(
+    make_world: Build, make_bridge: Any
+) -> None:
+    world = await make_world(chat_hold_back=2)
+    bridge = await make_bridge(world)
+    bridge.script = SILENT
+    first = await world.send(PHONE, channel_id=bridge.session_id)
+    (send,) = await asked_of(bridge, first)
+    await bridge.state("offline")
+    await asyncio.sleep(2.5)
+    second = await world.send(PHONE, channel_id=bridge.session_id)
+    await world.until_status(second, "pending")
+    bridge.script = SENT
+    await bridge.state("ready")
+    await bridge.tell(send, "returned")
+    await world.until_status(second, "sent")
+    assert [each.message_id for each in bridge.asked] == [first, first, second]
 
 
 async def test_no_webhooks_need_flow_for_a_claim_whose_sender_died(bridge: BridgeSide) -> None:

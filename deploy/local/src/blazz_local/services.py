@@ -60,6 +60,8 @@ LOCAL_SETTINGS: Mapping[str, Mapping[str, str]] = {
         "BLAZZ_CHAT_SETTLE": "6",
         # A gateway that was killed comes back under another name: the old one is not waited for longer than this.
         "BLAZZ_CHAT_GATEWAY_GONE": "12",
+        # What a session lost is asked for again.
+        "BLAZZ_CHAT_SESSION_ASK_AGAIN": "10",
         # Media links of the simulator and of a developer's own server are on this machine.
         "BLAZZ_CHAT_PUBLIC_HOSTS_ONLY": "false",
     },

@@ -116,6 +116,8 @@ class Inbound:
         learned = await people.learn(
             connection, [(row.person.id, row.address) for row in rows if row.person and _tells(row)]
         )
+        for row, person in zip(rows, await people.hold(connection, [row.person for row in rows]), strict=True):
+            row.person = person
         conversations = await people.conversations(
             connection, [(r.event.workspace_id, r.event.channel_id, r.person.id) for r in rows if r.person]
         )

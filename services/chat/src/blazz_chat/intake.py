@@ -137,6 +137,8 @@ class Intake:
         )
         for row, person in zip(addressed, found, strict=True):
             row.person = person
+        for row, person in zip(rows, await people.hold(connection, [row.person for row in rows]), strict=True):
+            row.person = person
 
     async def _find_channels(self, connection: Connection, rows: list[_Row]) -> None:
         named = await self._channels.get(connection, [r.request.channel_id for r in rows if r.request.channel_id])

@@ -98,7 +98,12 @@ def build(settings: Settings) -> Service:
             max_items=settings.chat_batch_items,
             max_wait=settings.chat_batch_wait,
         ),
-        providers={"meta": cloud_api, web.PROVIDER: WebSessions(service.publisher)},
+        providers={
+            "meta": cloud_api,
+            web.PROVIDER: WebSessions(
+                service.publisher, expire=settings.chat_session_expire, missing=settings.chat_session_missing
+            ),
+        },
         enclosures=Enclosures(database, library, patience=settings.chat_claim_fresh),
         in_flight=settings.chat_in_flight,
         connections=settings.chat_provider_connections,
@@ -118,7 +123,7 @@ def build(settings: Settings) -> Service:
         settings,
         dispatch,
         Settling(database, outbox, settle=settings.chat_settle, gateway_gone=settings.chat_gateway_gone),
-        Reclaiming(database, outbox, settle=settings.chat_settle),
+        Reclaiming(database, outbox, settle=settings.chat_settle, ask_again=settings.chat_session_ask_again),
         Abandoning(database, outbox, expire=settings.chat_session_expire),
         fetching,
         statuses,

@@ -27,7 +27,8 @@ join lateral (
     order by c.phone = w.phone desc nulls last limit 1) p on p.id <> l.id
 where (p.lid is null or p.lid = w.lid) and (l.phone is null or l.phone = w.phone)
 """
-_LOCK = "select id from contacts where id = any($1::uuid[]) order by id for no key update"
+# Waits for those who store something for one of them just now (`people.hold`); it then goes with the rest.
+_LOCK = "select merged_into from contacts where id = any($1::uuid[]) order by id for update"
 _EMPTY = """
 update contacts c set phone = null, wa_id = null, user_id = null, lid = null, name = null, profile_name = null,
        merged_into = $2
@@ -82,17 +83,20 @@ async def merge(connection: Connection, addresses: list[Address]) -> list[feed.C
         if gone & {older, younger}:
             continue  # a third one of the same person: the next message finds it
         gone |= {older, younger}
-        await _merge(connection, older, younger)
+        if not await _merge(connection, older, younger):
+            continue  # somebody else has just merged one of them
         log.info("contacts_merged", workspace_id=str(row["workspace_id"]), contact_id=str(older), merged=str(younger))
         changes.append(feed.Change(row["workspace_id"], "contact", younger, {"merged_into": str(older)}))
     return changes
 
 
-async def _merge(connection: Connection, older: UUID, younger: UUID) -> None:
-    await connection.execute(_LOCK, [older, younger])
+async def _merge(connection: Connection, older: UUID, younger: UUID) -> bool:
+    locked = await connection.fetch(_LOCK, [older, younger])
+    if any(row["merged_into"] is not None for row in locked):
+        return False
     had = await connection.fetchrow(_EMPTY, younger, older)
     if had is None:
-        return
+        return False
     await connection.execute(_FOLLOW, younger, older)
     await connection.execute(
         _FILL,
@@ -109,3 +113,4 @@ async def _merge(connection: Connection, older: UUID, younger: UUID) -> None:
     )
     for statement in (_FOLD, _MOVE, _CLEAR, _ADOPT):
         await connection.execute(statement, younger, older)
+    return True

@@ -239,6 +239,8 @@ class Attempt(SQLModel, table=True):
     workspace_id: UUID
     channel_id: UUID
     started_at: datetime = _at(now=True)
+    asked_at: datetime | None = _at(nullable=True)
+    """When it was last asked of a WhatsApp Web session again."""
     finished_at: datetime | None = _at(nullable=True)
     outcome: str | None = Field(default=None, sa_type=Text)
     provider_message_id: str | None = Field(default=None, sa_type=Text)

@@ -12,6 +12,10 @@ select w.workspace_id, w.id as asked, c.id, c.phone, c.wa_id, c.user_id, c.lid, 
 from unnest($1::uuid[], $2::uuid[]) w (workspace_id, id) join contacts o using (workspace_id, id)
 join contacts c on c.workspace_id = o.workspace_id and c.id = coalesce(o.merged_into, o.id)
 """
+# Held until the transaction ends, so that no merge empties them meanwhile: what is stored for them goes with them. Who
+# waited here for a merge learns of it.
+_HOLD = "select id, merged_into from contacts where id = any($1::uuid[]) order by id for key share"
+_THESE = "select id, phone, wa_id, user_id, lid, name, marketing_opt_out from contacts where id = any($1::uuid[])"
 # A number is found under the form the workspace knows or under WhatsApp's own.
 _BY_ADDRESS = """
 select w.n, c.id, c.phone, c.wa_id, c.user_id, c.lid, c.name, c.marketing_opt_out
@@ -56,7 +60,7 @@ update contacts c set
         select 1 from contacts o where o.workspace_id = c.workspace_id and o.lid = l.lid) then l.lid end),
     profile_name = coalesce(l.profile_name, c.profile_name)
 from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[]) l (id, phone, user_id, profile_name, lid)
-where c.id = l.id
+where c.id = l.id and c.merged_into is null
   and (c.user_id is null and l.user_id is not null or c.phone is null and l.phone is not null
        or c.lid is null and l.lid is not null and not exists (
             select 1 from contacts o where o.workspace_id = c.workspace_id and o.lid = l.lid)
@@ -142,6 +146,32 @@ async def at(connection: Connection, addresses: list[Address], *, create: bool =
     if create:
         await _create(connection, [a for a in distinct if a not in found], found)
     return [found.get(address) for address in addresses]
+
+
+async def hold(connection: Connection, found: list[Person | None]) -> list[Person | None]:
+    """Keep these people as they are until the transaction ends; those who were merged meanwhile are the others."""
+    became: dict[UUID, Person] = {}
+    # Whom this transaction made nobody else knows.
+    asked = {person.id for person in found if person is not None and not person.created}
+    pointers: dict[UUID, UUID] = {}
+    while asked:
+        moved = {
+            row["id"]: row["merged_into"]
+            for row in await connection.fetch(_HOLD, list(asked))
+            if row["merged_into"] is not None
+        }
+        pointers |= moved
+        asked = set(moved.values())
+        if asked:
+            became |= {row["id"]: _person(row) for row in await connection.fetch(_THESE, list(asked))}
+    return [person and _followed(person, pointers, became) for person in found]
+
+
+def _followed(person: Person, pointers: dict[UUID, UUID], became: dict[UUID, Person]) -> Person:
+    last = person.id
+    while last in pointers:
+        last = pointers[last]
+    return became.get(last, person)
 
 
 async def _create(connection: Connection, missing: list[Address], found: dict[Address, Person]) -> None:

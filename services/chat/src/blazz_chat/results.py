@@ -1,6 +1,5 @@
 """Results: what the provider answered is committed, told, and its message let go. In micro-batches."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,8 +14,8 @@ from blazz_contracts.message import Status
 from blazz_chat import feed, lifecycle, rows
 from blazz_chat.channels import Channel, Channels
 from blazz_chat.failures import Refusal, Remedy
-from blazz_chat.lifecycle import Retries
-from blazz_chat.providers.protocol import Accepted, Handed, Outcome, Outgoing, Unknown, Unreachable
+from blazz_chat.lifecycle import OFFLINE, Retries
+from blazz_chat.providers.protocol import Absent, Accepted, Handed, Outcome, Outgoing, Unknown, Unreachable
 from blazz_chat.telling import events
 
 _WA_IDS = """
@@ -31,8 +30,8 @@ _UNKNOWN = """
 update messages m set lease_until = now() from unnest($1::uuid[], $2::int[], $3::timestamptz[]) u (id, attempt, lease)
 where m.id = u.id and m.attempt = u.attempt and m.status = 'sending' and m.lease_until = u.lease
 """
-# Others send it now: neither settling nor the order of a conversation waits for our lease. A claim whose attempt was
-# given back and claimed again has another lease, and is not this one.
+# Others send it now, and settling does not wait for our lease. A claim whose attempt was given back and claimed again
+# has another lease, and is not this one.
 _HANDED = """
 update messages m set lease_until = null from unnest($1::uuid[], $2::int[], $3::timestamptz[]) u (id, attempt, lease)
 where m.id = u.id and m.attempt = u.attempt and m.status = 'sending' and m.lease_until = u.lease
@@ -41,8 +40,10 @@ where m.id = u.id and m.attempt = u.attempt and m.status = 'sending' and m.lease
 # heard of is repeated, and the message may have been claimed anew meanwhile, under the same number.
 _GIVE_BACK = """
 with back as (
-    update messages m set status = 'pending', attempt = m.attempt - 1, lease_until = null, waits_for = null
-    from unnest($1::uuid[], $2::int[], $3::timestamptz[]) u (id, attempt, lease)
+    update messages m set status = 'pending', attempt = m.attempt - 1, lease_until = null,
+           waits_for = case when u.wait is not null then $5 end,
+           next_attempt_at = now() + make_interval(secs => u.wait)
+    from unnest($1::uuid[], $2::int[], $3::timestamptz[], $4::float8[]) u (id, attempt, lease, wait)
     where m.id = u.id and m.attempt = u.attempt and m.status = 'sending' and m.lease_until = u.lease
     returning m.id, m.attempt + 1 as number
 )
@@ -114,18 +115,17 @@ class Results:
                 lifecycle.refuse(state, outcome, now, self._retries)
 
     async def _indefinite(self, connection: Connection, results: list[Result]) -> None:
-        by_kind: dict[type, list[Outgoing]] = defaultdict(list)
-        for result in results:
-            by_kind[type(result.outcome)].append(result.message)
-        for kind, sql in ((Unknown, _UNKNOWN), (Handed, _HANDED), (Unreachable, _GIVE_BACK)):
-            if by_kind[kind]:
-                messages = sorted(by_kind[kind], key=lambda m: m.message_id)
-                await connection.execute(
-                    sql,
-                    [m.message_id for m in messages],
-                    [m.attempt for m in messages],
-                    [m.lease_until for m in messages],
-                )
+        for kind, sql in ((Unknown, _UNKNOWN), (Handed, _HANDED)):
+            if these := [r.message for r in results if isinstance(r.outcome, kind)]:
+                await connection.execute(sql, *_claims(these))
+        back = {
+            r.message.message_id: r.outcome.wait if isinstance(r.outcome, Absent) else None
+            for r in results
+            if isinstance(r.outcome, Absent | Unreachable)
+        }
+        if back:
+            ids, *more = _claims([r.message for r in results if r.message.message_id in back])
+            await connection.execute(_GIVE_BACK, ids, *more, [back[i] for i in ids], OFFLINE)
 
     async def _learn(self, connection: Connection, results: list[Result], states: dict[UUID, rows.Row]) -> None:
         """WhatsApp's own form of a number, where it differs from ours: the customer will write from that one."""
@@ -141,3 +141,9 @@ class Results:
         if learned:
             ids = sorted(learned)
             await connection.execute(_WA_IDS, ids, [learned[i] for i in ids])
+
+
+def _claims(messages: list[Outgoing]) -> tuple[list[UUID], list[int], list[datetime | None]]:
+    """Which claims these are, as columns. Sorted, so that two batches wait for each other in one direction only."""
+    these = sorted(messages, key=lambda m: m.message_id)
+    return [m.message_id for m in these], [m.attempt for m in these], [m.lease_until for m in these]

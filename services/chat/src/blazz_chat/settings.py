@@ -54,6 +54,12 @@ class Settings(ServiceSettings):
     chat_session_expire: float = Field(
         default=86_400, gt=0, description="A message that waits so long for a session that is away fails as expired."
     )
+    chat_session_ask_again: float = Field(
+        default=300, gt=0, description="What a ready session has had in hand so long is handed to it once more."
+    )
+    chat_session_missing: float = Field(
+        default=300, gt=0, description="A session whose queue has been missing so long is taken for gone."
+    )
     chat_media_path: Path = Field(default=Path("media"), description="Where files are kept, when no URL is set.")
     chat_media_url: str | None = Field(default=None, description="An object store (`s3://bucket/prefix`, …) for files.")
     chat_public_hosts_only: bool = Field(default=True, description="Refuse to fetch media from private addresses.")

@@ -1,4 +1,4 @@
-"""What chat asks of a provider, and the five things it may answer."""
+"""What chat asks of a provider, and the six things it may answer."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -30,6 +30,8 @@ class Outgoing:
     provider_media_id: str | None = None
     """The provider's id of our upload, for media by upload."""
     requested_at: datetime | None = None
+    started_at: datetime | None = None
+    """When this attempt was first claimed."""
     lease_until: datetime | None = None
     """The end of the claim's lease, which tells this claim from a later one of the same attempt."""
 
@@ -66,7 +68,15 @@ class Handed:
     """It lies in the queue of whoever sends it, who does so once; what becomes of it is told by statuses."""
 
 
-Outcome = Accepted | Handed | Refusal | Unknown | Unreachable
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """Whoever sends it is not there for the moment: nothing was sent, and it waits."""
+
+    wait: float
+    """Seconds."""
+
+
+Outcome = Absent | Accepted | Handed | Refusal | Unknown | Unreachable
 
 
 class WhatsAppProvider(Protocol):
