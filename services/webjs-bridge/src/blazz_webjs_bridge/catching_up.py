@@ -105,9 +105,8 @@ def _of_the_answer(error: PageError) -> bool:
 def _facts(message: WebMessage, since: int) -> list[Told]:
     """What the history says of a message: that it came, how it reads since it was edited, or that it is gone."""
     if message.raw_type == "revoked":
-        gone = Revoked(
-            id=message.id, person=message.person, from_me=message.from_me, group=message.group, at=message.at
-        )
+        now = int(datetime.now(UTC).timestamp())  # when it was taken back, the page does not keep
+        gone = Revoked(id=message.id, person=message.person, from_me=message.from_me, group=message.group, at=now)
         return [gone]
     facts: list[Told] = [Arrived(message=message)] if message.at >= since else []
     if message.edited_at is not None:

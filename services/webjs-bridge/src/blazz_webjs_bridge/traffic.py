@@ -165,6 +165,12 @@ class Traffic:
             else:
                 return
 
+    async def _ticks_written(self, *, within: float) -> None:
+        if self._ticking:
+            await asyncio.wait(set(self._ticking), timeout=within)
+        for task in list(self._ticking):
+            task.cancel()
+
     # --- what was missed
 
     def _hold(self) -> None:
@@ -242,11 +248,7 @@ class Traffic:
         """Take no more; let what is under way finish, and leave open what cannot. `over`: the session has ended."""
         self._sending.pause()
         await self._house.queues.release(self._queue, within=_FINISH)
-        await self._receiving.close(within=_FINISH, over=over)
-        if self._ticking:
-            await asyncio.wait(set(self._ticking), timeout=_FINISH)
-        for task in list(self._ticking):
-            task.cancel()
+        await asyncio.gather(self._receiving.close(within=_FINISH, over=over), self._ticks_written(within=_FINISH))
         with suppress(TimeoutError):
             async with asyncio.timeout(_FINISH):
                 await self._ticks.flush()
