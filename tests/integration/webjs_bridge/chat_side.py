@@ -36,6 +36,10 @@ class ChatSide:
         self.states: list[dict[str, Any]] = []
         self.publisher = Publisher(vhost, service="chat", queues=[])
         self.url = ""
+        self.away = False
+        self.asked_to_keep = 0
+        self.may_keep = asyncio.Event()
+        self.may_keep.set()
 
     async def open(self) -> None:
         """Serve and listen."""
@@ -87,6 +91,10 @@ class ChatSide:
         return web.Response(status=204)
 
     async def _keep(self, request: web.Request) -> web.Response:
+        self.asked_to_keep += 1
+        if self.away:
+            return web.Response(status=503)
+        await self.may_keep.wait()
         media_id = str(uuid4())
         self.files[media_id] = (await request.read(), request.content_type)
         return web.json_response({"id": media_id}, status=201)

@@ -1,6 +1,7 @@
 """Killed at any point, the bridge sends each message once, loses none, and tells what became of it."""
 
 import asyncio
+import os
 import random
 import signal
 from collections import Counter
@@ -134,3 +135,34 @@ async def test_a_driver_that_dies_takes_its_browsers_along_and_all_are_opened_ag
         await idle_world.until_state(each, "offline")
     for each in linked:
         await idle_world.until_state(each, "ready")
+
+
+async def test_a_revoke_survives_a_kill(idle_world: World) -> None:
+    world, phone, customer = idle_world, "4915160000007", CUSTOMER.format(77)
+    service = await world.start()
+    session_id = await world.linked(phone)
+    await world.stop(service)
+    idle = await world.start(webjs_bridge_capacity=0)
+    owner = await world.process()
+
+    async def owned() -> bool:
+        seen = await world.session(session_id)
+        return seen["state"] == "ready" and seen["instance"] is not None
+
+    await until(owned, 30)
+    written = [await world.customer(customer, text=f"Written {n}", to=phone) for n in range(2)]
+    for n in range(2):
+        await world.chat.until_written(f"Written {n}")
+    os.kill(owner.pid, signal.SIGSTOP)
+    await world.customer(customer, f"messages/{written[0]['id']}/revoke")
+    await world.customer(customer, f"messages/{written[1]['id']}/edit", text="Written anew")
+    await asyncio.sleep(1)  # the page hears of it, and its bridge does not
+    owner.kill()
+    await owner.wait()
+    await world.start()
+
+    def told(kind: str) -> list[str]:
+        return [each["content"]["message_id"] for each in world.chat.messages if each["type"] == kind]
+
+    await until(lambda: written[0]["id"] in told("revoke") and written[1]["id"] in told("edit"), 40)
+    await world.stop(idle)

@@ -1,5 +1,6 @@
 """What goes through a session: every kind of message, both ways, as the Cloud API's facts."""
 
+import asyncio
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -7,6 +8,7 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 from blazz_contracts.content import CONTENT
+from blazz_webjs_bridge import received_files
 
 from tests.integration.webjs_bridge.conftest import World
 from tests.support.polling import until
@@ -106,6 +108,47 @@ async def test_files_that_customers_send_are_stored_before_they_are_told(
     (told,) = await until(lambda: [each for each in world.chat.messages if each["type"] == kind])
     assert told["content"]["media_id"] in world.chat.files
     assert len(world.chat.files[told["content"]["media_id"]][0]) > 0
+
+
+async def test_a_picture_that_comes_while_the_bridge_stops_or_chat_restarts_has_its_file(
+    idle_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, phone, chat = idle_world, "4915140000003", idle_world.chat
+    monkeypatch.setattr(received_files, "_AGAIN", 0.01)
+
+    def pictures() -> list[dict[str, Any]]:
+        told = [each["content"] for each in chat.messages if each["type"] == "image"]
+        return [each for each in told if each.get("caption", "").startswith("Comes while")]
+
+    async def comes(caption: str) -> None:
+        before = chat.asked_to_keep
+        await world.customer(CUSTOMER, to=phone, image={"caption": caption})
+        await until(lambda: chat.asked_to_keep > before)
+
+    service = await world.start()
+    await world.linked(phone)
+    chat.away = True
+    asked = chat.asked_to_keep
+    await comes("Comes while chat restarts")
+    await until(lambda: chat.asked_to_keep > asked + 6)
+    chat.away = False
+    await until(lambda: len(pictures()) == 1)
+
+    chat.may_keep.clear()
+    await comes("Comes while it stops")
+    stopping = asyncio.create_task(world.stop(service))
+    asyncio.get_running_loop().call_later(0.5, chat.may_keep.set)
+    await stopping
+    await until(lambda: len(pictures()) == 2)
+
+    service = await world.start()
+    chat.away = True
+    await comes("Comes while both are away")
+    await world.stop(service)
+    chat.away = False
+    await world.start()
+    await until(lambda: len(pictures()) == 3, 30)
+    assert all(each.get("media_id") in chat.files for each in pictures()), pictures()
 
 
 async def test_corrections_reactions_and_calls_are_told(world: World, session_id: UUID) -> None:

@@ -1,6 +1,7 @@
 """After a session was away: what came meanwhile is read from the page's history, and ticks are asked for."""
 
 import asyncio
+from collections import Counter
 from datetime import UTC, datetime
 
 import structlog
@@ -8,8 +9,10 @@ import structlog
 from blazz_webjs_bridge.journal import Journal, hex_in
 from blazz_webjs_bridge.outcomes import Outcomes, Tick
 from blazz_webjs_bridge.page.calls import FindMessage, History
-from blazz_webjs_bridge.page.facts import Arrived
-from blazz_webjs_bridge.receiving import Receiving
+from blazz_webjs_bridge.page.errors import PageError, PageGarbled, PageGone, PageRefused, PageTimeout
+from blazz_webjs_bridge.page.facts import Arrived, Edited, Revoked
+from blazz_webjs_bridge.page.words import WebMessage
+from blazz_webjs_bridge.receiving import Receiving, Told
 from blazz_webjs_bridge.sending import Page
 from blazz_webjs_bridge.session import Session
 
@@ -17,7 +20,11 @@ log = structlog.get_logger(__name__)
 
 _PAGE = 500  # messages read at once
 _MOST = 20_000  # messages of one absence; more would be an import, not a catching up
+_CORRECTED = 2 * 86_400  # seconds before what was missed in which messages may have been edited or taken back
+_TRIES = 3  # readings in which one message cannot be read until it is passed over
 _ASKED_AT_ONCE = 16
+_MOST_ASKED = 20_000  # messages sent in the last two days and not read yet
+_TICKS_AT_ONCE = 500
 
 
 class CatchingUp:
@@ -27,35 +34,81 @@ class CatchingUp:
         """`margin`: seconds before the last message seen that are read again."""
         self._session, self._journal, self._outcomes, self._receiving = session, journal, outcomes, receiving
         self._margin = margin
+        self._unreadable: Counter[int] = Counter()
 
-    async def run(self, page: Page, seen_until: datetime) -> None:
-        """Bring in what came since."""
-        await self._messages(page, int(seen_until.timestamp() - self._margin))
-        await self._ticks(page)
-
-    async def _messages(self, page: Page, since: int) -> None:
-        groups = self._receiving.options.groups
-        offset = 0
+    async def messages(self, page: Page, seen_until: datetime) -> None:
+        """Bring in what came since. When this raises, it is to be asked again: nothing is known to be whole."""
+        since = int(seen_until.timestamp() - self._margin)
+        corrected_since = max(since - _CORRECTED, min(since, int(self._session.created_at.timestamp())))
+        offset, limit = 0, _PAGE
         while offset < _MOST:
-            found = await page.call(History(since=since, groups=groups, limit=_PAGE, offset=offset))
+            groups = self._receiving.options.groups
+            asked = History(since=since, corrected_since=corrected_since, groups=groups, limit=limit, offset=offset)
+            try:
+                found = await page.call(asked)
+            except PageError as error:
+                if not _of_the_answer(error):
+                    raise
+                # Too large, or one of them cannot be read: fewer at once, until the one to blame stands alone.
+                log.warning("history_not_read", session_id=str(self._session.id), error=error.code, messages=limit)
+                if limit > 1:
+                    limit = max(1, limit // 4)
+                    continue
+                self._unreadable[offset] += 1
+                if self._unreadable[offset] < _TRIES:
+                    raise
+                offset, limit = offset + 1, _PAGE
+                continue
             for message in found:
-                self._receiving.take(Arrived(message=message))
+                for told in _facts(message, since):
+                    await self._receiving.take_patiently(told)
             offset += len(found)
-            if len(found) < _PAGE:
+            if len(found) < limit:
                 break
+        if offset >= _MOST:
+            log.error("history_too_long", session_id=str(self._session.id), since=since, messages=offset)
         log.info("caught_up", session_id=str(self._session.id), since=since, messages=offset)
 
-    async def _ticks(self, page: Page) -> None:
-        """Messages that were delivered or read while nobody listened."""
-        places = asyncio.Semaphore(_ASKED_AT_ONCE)
+    async def ticks(self, page: Page) -> None:
+        """Messages that were delivered or read while nobody listened.
 
-        async def asked(provider_id: str, ack: int) -> Tick | None:
-            async with places:
-                found = await page.call(FindMessage(id=provider_id))
-            moved = found is not None and found.ack > ack
-            return Tick(hex_in(provider_id), found.ack, datetime.now(UTC)) if found is not None and moved else None
+        One that the page refuses to look up stops nothing; raises `PageTimeout` when some must be asked again.
+        """
+        recent, late = await self._journal.recent(_MOST_ASKED), 0
+        for start in range(0, len(recent), _TICKS_AT_ONCE):
+            places = asyncio.Semaphore(_ASKED_AT_ONCE)
+            asked = [self._ask(page, places, *each) for each in recent[start : start + _TICKS_AT_ONCE]]
+            answers = await asyncio.gather(*asked, return_exceptions=True)
+            ticks = [each for each in answers if isinstance(each, Tick)]
+            if ticks:
+                await self._outcomes.tick(ticks)
+            for each in answers:
+                if isinstance(each, PageGone) or (isinstance(each, BaseException) and not isinstance(each, PageError)):
+                    raise each
+                late += isinstance(each, PageTimeout)
+        if late:
+            raise PageTimeout(f"{late} messages could not be looked up in time")
 
-        answers = await asyncio.gather(*(asked(*each) for each in await self._journal.recent()))
-        ticks = [tick for tick in answers if tick is not None]
-        if ticks:
-            await self._outcomes.tick(ticks)
+    @staticmethod
+    async def _ask(page: Page, places: asyncio.Semaphore, provider_id: str, ack: int) -> Tick | None:
+        async with places:
+            found = await page.call(FindMessage(id=provider_id))
+        moved = found is not None and found.ack > ack
+        return Tick(hex_in(provider_id), found.ack, datetime.now(UTC)) if found is not None and moved else None
+
+
+def _of_the_answer(error: PageError) -> bool:
+    """Whether fewer messages in one answer may help."""
+    return isinstance(error, PageGarbled) or (isinstance(error, PageRefused) and error.reason == "answer_too_large")
+
+
+def _facts(message: WebMessage, since: int) -> list[Told]:
+    """What the history says of a message: that it came, how it reads since it was edited, or that it is gone."""
+    if message.raw_type == "revoked":
+        now = int(datetime.now(UTC).timestamp())  # when it was taken back, the page does not keep
+        gone = Revoked(id=message.id, person=message.person, from_me=message.from_me, group=message.group, at=now)
+        return [gone]
+    facts: list[Told] = [Arrived(message=message)] if message.at >= since else []
+    if message.edited_at is not None:
+        facts.append(Edited(id=message.id, message=message, at=message.edited_at))
+    return facts

@@ -13,7 +13,7 @@ from blazz_webjs_bridge.session import Session
 
 def at(seconds: int) -> datetime:
     """A moment of WhatsApp's clock."""
-    return datetime.fromtimestamp(min(seconds, 4_102_444_800), UTC)  # garbage stays before the year 2100
+    return datetime.fromtimestamp(max(0, min(seconds, 4_102_444_800)), UTC)  # garbage stays from 1970 to 2100
 
 
 def message(session: Session, told: WebMessage, *, media: dict[str, Any] | None = None) -> ProviderMessage:

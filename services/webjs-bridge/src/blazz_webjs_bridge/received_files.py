@@ -8,7 +8,7 @@ from uuid import UUID
 
 import httpx
 from blazz_chassis.context import WorkspaceContext
-from blazz_chassis.errors import TooLarge, Unavailable
+from blazz_chassis.errors import Invalid, TooLarge, Unavailable
 from blazz_chassis.http_client import InternalClient
 
 from blazz_webjs_bridge.outgoing import LARGEST
@@ -19,6 +19,7 @@ from blazz_webjs_bridge.session import Session
 
 _PART = 256 * 1024  # bytes read at once
 _TRIES = 5
+_REFUSED = frozenset({httpx.codes.BAD_REQUEST, httpx.codes.UNSUPPORTED_MEDIA_TYPE, httpx.codes.UNPROCESSABLE_ENTITY})
 _AGAIN = 1.0  # seconds between two tries while chat is away; times the number of the try
 
 
@@ -31,7 +32,8 @@ class ReceivedFiles:
     async def keep(self, session: Session, page: Page, message: WebMessage) -> UUID:
         """Download the message's file and hand it to chat's library; returns its id there.
 
-        Raises `PageError` when the page does not give it, `TooLarge`, and `Unavailable` when chat stays away.
+        Raises `PageError` when the page does not give it, `TooLarge`, `Invalid` when chat will never take it, and
+        `Unavailable` when chat stays away.
         """
         if message.file is not None and message.file.size is not None and message.file.size > LARGEST:
             raise TooLarge("the file is larger than 100 MB")
@@ -68,6 +70,8 @@ class ReceivedFiles:
             return UUID(answer.json()["id"])
         if answer.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE:
             raise TooLarge("the file is larger than chat takes")
+        if answer.status_code in _REFUSED:
+            raise Invalid(f"chat refused the file (HTTP {answer.status_code})", code="media_refused")
         raise Unavailable(f"chat did not take the file (HTTP {answer.status_code})")
 
 

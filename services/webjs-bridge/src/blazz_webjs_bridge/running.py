@@ -115,6 +115,7 @@ class Running:
 
     async def run(self) -> None:
         """Run it until it is left, lost or over. Raises `Lost`."""
+        is_over = False
         try:
             await self._traffic.open()
             while not self._leaving.is_set():
@@ -126,10 +127,11 @@ class Running:
                     cause = error.detail if isinstance(error, PageError) else "WhatsApp Web did not open in time"
                     await self._pause(_Anew(cause))
         except _Over as over:
+            is_over = True
             if over.forget:
                 await self._house.profiles.forget(self.session.id)
         finally:
-            await self._traffic.close()
+            await self._traffic.close(over=is_over)
 
     async def _one_browser(self) -> None:
         """Open the page and do what it tells until it ends."""
@@ -145,9 +147,22 @@ class Running:
         try:
             await self._serve(page)
         finally:
+            self._hear_the_rest()
+            if self._leaving.is_set():
+                await self._traffic.finish(page.gone)
+                self._hear_the_rest()
             self._traffic.leave_page()
             self._page = None
             await self._closed(page)
+
+    def _hear_the_rest(self) -> None:
+        """What the page told before it ended, or while it was waited for, is not lost."""
+        while not self._facts.empty():
+            match self._facts.get_nowait():
+                case AckChanged(ids=ids, ack=ack, at=at):
+                    self._traffic.tick(ids, ack, at)
+                case Arrived() | Edited() | Revoked() | Reacted() | Called() as fact:
+                    self._traffic.take(fact)
 
     async def _serve(self, page: WebPage) -> None:
         """Hear, look and answer side by side until the first of them says why the page has to end."""

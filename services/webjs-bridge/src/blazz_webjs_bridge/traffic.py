@@ -2,21 +2,25 @@
 
 import asyncio
 import contextvars
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
+from typing import Any
 
 import structlog
 from blazz_chassis.batcher import Batcher
-from blazz_chassis.errors import BlazzError
+from blazz_chassis.errors import BlazzError, Unavailable
 from blazz_contracts.events import SessionSend
 from blazz_contracts.topology import session_queue
 from blazz_contracts.views.session import SessionOptions
 
+from blazz_webjs_bridge import incoming
 from blazz_webjs_bridge.catching_up import CatchingUp
 from blazz_webjs_bridge.house import House
 from blazz_webjs_bridge.journal import Journal, hex_in
 from blazz_webjs_bridge.outcomes import Outcomes, Tick
+from blazz_webjs_bridge.page.errors import PageGone
 from blazz_webjs_bridge.receiving import Receiving, Told
 from blazz_webjs_bridge.sending import Page, Sending
 from blazz_webjs_bridge.session import Session
@@ -24,6 +28,10 @@ from blazz_webjs_bridge.session import Session
 log = structlog.get_logger(__name__)
 
 _FINISH = 20.0  # seconds that what is under way gets when a session is let go
+_AGAIN = 0.5  # seconds before ticks are written down again while the database is away
+_MOST_TICKS = 10_000  # ticks that wait for it here; more are asked for later, by the journal
+_CATCH_UP_AGAIN = 2.0  # seconds before the history is read again that could not be read; twice as many each time
+_CATCH_UP_CAP = 60.0
 
 
 class Traffic:
@@ -53,6 +61,14 @@ class Traffic:
             outcomes.tick, name="ticks", max_items=500, max_wait=settings.webjs_bridge_batch_wait
         )
         self._seen_until = session.seen_until
+        # The browser must have ended before somebody else may open its profile.
+        self._finish = min(_FINISH, settings.webjs_bridge_lease / 2)
+        self._page: Page | None = None
+        self._caught_up = False  # until then what comes live moves no mark: something before it may be missing
+        self._missed = False  # something came that found no room
+        self._catching: asyncio.Task[None] | None = None
+        self._ticking: set[asyncio.Task[None]] = set()
+        self._ticks_missed = False
         self._apart: set[asyncio.Task[None]] = set()
 
     @property
@@ -74,8 +90,8 @@ class Traffic:
     def seen_until(self) -> datetime | None:
         """Before this moment of WhatsApp's clock everything that came has been told."""
         told = self._receiving.seen_until
-        if told is not None and self._seen_until is not None:
-            self._seen_until = max(self._seen_until, told)
+        if self._caught_up and told is not None:
+            self._seen_until = told if self._seen_until is None else max(self._seen_until, told)
         return self._seen_until
 
     async def open(self) -> None:
@@ -88,55 +104,161 @@ class Traffic:
 
         `seen_until`: before it nothing was missed; the moment of linking where the session was never ready before.
         """
+        self._hold()
         self._seen_until = max(filter(None, (self._seen_until, seen_until)), default=datetime.now(UTC))
+        self._page = page
         self._receiving.begin(page)
         self._sending.begin(page)
-        self._do_apart(self._catching_up.run(page, self._seen_until))
-        self._do_apart(self._sending.clear_doubts())
+        self._catch_up(page)
+        self._do_apart(self._sending.clear_doubts)
 
     def pause(self) -> None:
         """The page is not ready any more: what comes now waits at chat."""
         self._sending.pause()
+        self._hold()
+        self._page = None
+        if self._catching is not None and not self._catching.done():
+            self._missed = True  # what the page still reads is not the last word
+            self._catching.cancel()
 
     def leave_page(self) -> None:
         """The page has ended."""
         self._sending.pause()
+        self._hold()
+        self._page = None
+        self._receiving.leave_page()
         for task in list(self._apart):
             task.cancel()
 
     def take(self, told: Told) -> None:
         """Something came in."""
-        self._receiving.take(told)
+        if self._receiving.take(told):
+            return
+        self._hold()
+        self._missed = True
+        if self._page is not None and (self._catching is None or self._catching.done()):
+            self._catch_up(self._page)
 
     def tick(self, provider_ids: Sequence[str], ack: int, at: int | None) -> None:
         """Messages came further."""
-        when = datetime.fromtimestamp(at, UTC) if at else datetime.now(UTC)
+        now = datetime.now(UTC)
+        when = min(incoming.at(at), now) if at else now
         for provider_id in provider_ids:
-            if ack != 0 and provider_id.startswith("true_"):
-                self._do_apart(self._ticks.submit(Tick(hex_in(provider_id), ack, when)))
+            if ack == 0 or not provider_id.startswith("true_"):
+                continue
+            if len(self._ticking) >= _MOST_TICKS:
+                self._ticks_missed = True
+                continue
+            task = asyncio.create_task(self._tick(Tick(hex_in(provider_id), ack, when)), context=contextvars.Context())
+            self._ticking.add(task)
+            task.add_done_callback(self._ticking.discard)
+
+    async def _tick(self, tick: Tick) -> None:
+        while True:
+            try:
+                await self._ticks.submit(tick)
+            except Unavailable:
+                await asyncio.sleep(_AGAIN)  # the page tells an ack once
+            except Exception:
+                self._log.exception("tick_not_told")
+                return
+            else:
+                return
+
+    async def _ticks_written(self, *, within: float) -> None:
+        if self._ticking:
+            await asyncio.wait(set(self._ticking), timeout=within)
+        for task in list(self._ticking):
+            task.cancel()
+
+    # --- what was missed
+
+    def _hold(self) -> None:
+        """The mark moves no more until the history has been read."""
+        _ = self.seen_until
+        self._caught_up = False
+
+    def _catch_up(self, page: Page) -> None:
+        if self._catching is not None:
+            self._catching.cancel()
+        self._catching = self._do_apart(partial(self._catching_up_with, page))
+
+    async def _catching_up_with(self, page: Page) -> None:
+        """Read what was missed, as often as it takes; only then does the mark move again."""
+        pause = _CATCH_UP_AGAIN
+        while True:
+            assert self._seen_until is not None
+            try:
+                await self._catching_up.messages(page, self._seen_until)
+            except PageGone:
+                return  # the next page begins with it
+            except Exception as error:
+                await self._wait_after(error, pause)
+                pause = min(pause * 2, _CATCH_UP_CAP)
+            else:
+                if not self._missed:
+                    break
+                self._missed = False  # the reading had begun before that came
+        self._caught_up = True
+        await self._catch_up_ticks(page)
+
+    async def _catch_up_ticks(self, page: Page) -> None:
+        pause = _CATCH_UP_AGAIN
+        while True:
+            self._ticks_missed = False
+            try:
+                await self._catching_up.ticks(page)
+            except PageGone:
+                return
+            except Exception as error:
+                await self._wait_after(error, pause)
+                pause = min(pause * 2, _CATCH_UP_CAP)
+            else:
+                return
+
+    async def _wait_after(self, error: Exception, pause: float) -> None:
+        if isinstance(error, BlazzError | TimeoutError):
+            self._log.warning("catching_up_waits", error=repr(error), seconds=pause)
+        else:
+            self._log.exception("catching_up_failed")
+        await asyncio.sleep(pause)
+
+    # ---
 
     async def clear_doubts(self) -> None:
         """Look up sends of unknown outcome."""
+        if self._ticks_missed and not self._ticking and self._page is not None and self._caught_up:
+            self._ticks_missed = False
+            self._do_apart(partial(self._catch_up_ticks, self._page))
         try:
             await self._sending.clear_doubts()
         except BlazzError as error:
             self._log.info("doubts_wait", error=error.code)
 
-    async def close(self) -> None:
-        """Take no more; let what is under way finish."""
+    async def finish(self, gone: "asyncio.Future[str]") -> None:
+        """Take no more commands; what is under way finishes while the page is there to do it: until it is `gone`."""
+        self._sending.pause()
+        draining = asyncio.create_task(self._receiving.drained(within=self._finish))
+        await self._house.queues.release(self._queue, within=self._finish)
+        waited: set[asyncio.Future[Any]] = {draining, gone}
+        await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+        draining.cancel()
+
+    async def close(self, *, over: bool = False) -> None:
+        """Take no more; let what is under way finish, and leave open what cannot. `over`: the session has ended."""
         self._sending.pause()
         await self._house.queues.release(self._queue, within=_FINISH)
+        await asyncio.gather(self._receiving.close(within=_FINISH, over=over), self._ticks_written(within=_FINISH))
         with suppress(TimeoutError):
             async with asyncio.timeout(_FINISH):
-                await self._receiving.drained()
                 await self._ticks.flush()
                 await self._ticks.close()
                 await self._sending.close()
 
-    def _do_apart(self, work: Awaitable[object]) -> None:
+    def _do_apart(self, work: Callable[[], Awaitable[object]]) -> asyncio.Task[None]:
         async def done() -> None:
             try:
-                await work
+                await work()
             except (BlazzError, TimeoutError) as error:
                 self._log.warning("apart_failed", error=repr(error))
             except Exception:
@@ -145,3 +267,4 @@ class Traffic:
         task = asyncio.create_task(done(), context=contextvars.Context())
         self._apart.add(task)
         task.add_done_callback(self._apart.discard)
+        return task

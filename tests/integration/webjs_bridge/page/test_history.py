@@ -4,10 +4,11 @@ import time
 from pathlib import Path
 
 from blazz_webjs_bridge.page.calls import History
-from blazz_webjs_bridge.page.facts import Arrived, Ready
+from blazz_webjs_bridge.page.facts import Arrived, Edited, Ready, Revoked
 from blazz_webjs_bridge.page.words import WebMessage
 
 from tests.integration.webjs_bridge.page.conftest import Driven, Open
+from tests.support.polling import until
 
 
 async def test_messages_that_came_while_the_page_was_closed_are_in_the_history_oldest_first(
@@ -62,3 +63,23 @@ async def test_groups_are_left_out_unless_they_are_asked_for(linked: Driven) -> 
 
 async def test_nothing_is_told_of_before_the_moment(linked: Driven) -> None:
     assert await linked.call(History(since=int(time.time()) + 60)) == []
+
+
+async def test_corrections_of_older_messages_are_in_the_history(linked: Driven) -> None:
+    person = await linked.somebody()
+    keys = [await linked.sim.writes(person.phone or "", linked.phone, text=f"older {n}") for n in range(3)]
+    await linked.hears(Arrived, lambda fact: fact.message.id == keys[-1])
+    before = int(time.time()) - 60
+    await until(lambda: time.time() >= before + 62)
+    since = before + 62
+    await linked.sim.do("POST", f"phones/{person.phone}/messages/{keys[0]}/edit", {"text": "newer"})
+    await linked.sim.do("POST", f"phones/{person.phone}/messages/{keys[1]}/revoke", {})
+    await linked.hears(Edited, lambda fact: fact.id == keys[0])
+    await linked.hears(Revoked, lambda fact: fact.id == keys[1])
+
+    told = {each.id: each for each in await linked.call(History(since=since, corrected_since=before))}
+
+    assert (told[keys[0]].text, (told[keys[0]].edited_at or 0) >= since) == ("newer", True)
+    assert told[keys[1]].raw_type == "revoked"
+    assert keys[2] not in told
+    assert not {*keys} & {each.id for each in await linked.call(History(since=since))}

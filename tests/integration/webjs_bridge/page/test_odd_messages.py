@@ -57,3 +57,30 @@ async def test_thousands_of_odd_messages_are_all_told_as_messages(linked: Driven
         assert isinstance(read, Arrived)
         json.dumps(fact, ensure_ascii=False).encode()
         assert "\0" not in (read.message.text or "")
+
+
+async def test_a_message_larger_than_a_fact_may_be_is_told_as_unsupported(linked: Driven) -> None:
+    folder = resources.files("blazz_webjs_bridge.page") / "script"
+    script = (folder / "core.js").read_text()
+    person = {"chat": "2@lid"}
+    message = {
+        "id": "false_2@lid_AA",
+        "from_me": False,
+        "person": person,
+        "type": "contacts",
+        "raw_type": "multi_vcard",
+    }
+    told = await linked.page._page.evaluate(
+        f"""message => {{ {script}
+          message.type = "contacts";
+          message.raw_type = "multi_vcard";
+          message.content = {{ contacts: Array(256).fill({{ vcard: "x".repeat(20000) }}) }};
+          return [{{ kind: "message", message }}, {{ kind: "message", message: fitting(message) }}].map(asJson);
+        }}""",
+        message,
+    )
+    for each in told:
+        fact = FACT.validate_json(each)
+        assert isinstance(fact, Arrived)
+        assert (fact.message.type, fact.message.raw_type, fact.message.text) == ("unsupported", "multi_vcard", "x")
+        assert fact.message.content == {}

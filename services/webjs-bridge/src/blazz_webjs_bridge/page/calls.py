@@ -148,6 +148,9 @@ class History(Call["list[WebMessage]"]):
     answer = TypeAdapter(list[WebMessage])
     within = 60.0
     since: int = Field(description="Seconds since 1970.")
+    corrected_since: int | None = Field(
+        default=None, description="Of older ones from here on, those that were edited since `since`, or taken back."
+    )
     groups: bool = False
     limit: int = Field(default=1000, le=10_000)
     offset: int = Field(default=0, ge=0)

@@ -85,3 +85,6 @@ class WebMessage(Word):
     forwarded: bool = False
     ack: int | None = Field(default=None, description="Of `from_me`: see `Ack`; lower than -1 is failed too.")
     at: int = Field(ge=0, description="Seconds since 1970, by WhatsApp's clock.")
+    edited_at: int | None = Field(
+        default=None, description="In the history: when its text was last changed, by its writer's clock."
+    )

@@ -2,7 +2,8 @@
 // ORIGIN, TELL, FUNCTIONS and ANSWER_CHARACTERS come from the bridge, in front of this file.
 
 const FACTS_AT_ONCE = 200; // facts in one message to the bridge, so that none is larger than the bridge takes
-const FACT_CHARACTERS = 400_000; // a text has 65,536 at most; whatever is larger is no fact of ours
+const FACT_CHARACTERS = 400_000; // of one fact
+const CUT_CHARACTERS = 10_000; // of the text of a message that is larger than a fact may be
 const waitingFacts = [];
 
 // In the order they happened, those of one tick together.
@@ -20,8 +21,14 @@ function tellAll() {
 
 function asJson(fact) {
   const json = attempt(() => JSON.stringify(fact));
-  return json && json.length <= FACT_CHARACTERS ? json : null;
+  if (json && json.length <= FACT_CHARACTERS) return json;
+  return fact.message ? attempt(() => JSON.stringify({ ...fact, message: cut(fact.message) })) : null;
 }
+
+// A message that is too large to be told as what it is, such as hundreds of contact cards: that it came, and from whom.
+const cut = message => ({ ...message, type: "unsupported", text: text(message.text, CUT_CHARACTERS), content: {}, file: null });
+
+const fitting = message => ((attempt(() => JSON.stringify(message)) ?? "").length <= FACT_CHARACTERS - 1000 ? message : cut(message));
 
 // A refusal by name, as wa-js's own: `code` is what the bridge acts on.
 class Refused extends Error {
