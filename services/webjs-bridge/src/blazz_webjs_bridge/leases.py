@@ -23,9 +23,12 @@ where id in (
     order by owner is distinct from $1, start_after limit $3 for update skip locked)
 returning {COLUMNS}
 """  # noqa: S608
+# A mark that is null belongs to a session that is not linked: what its owner remembers is of the phone before, and
+# must not come back, or all that the next phone had said since would be brought in.
 _RENEW = """
 update web_sessions s set lease_until = now() + make_interval(secs => $4), heard_at = coalesce(h.heard_at, s.heard_at),
-    memory_bytes = coalesce(h.memory, s.memory_bytes), seen_until = greatest(s.seen_until, h.seen_until)
+    memory_bytes = coalesce(h.memory, s.memory_bytes),
+    seen_until = case when s.seen_until is not null then greatest(s.seen_until, h.seen_until) end
 from unnest($1::uuid[], $2::bigint[], $5::timestamptz[], $6::bigint[], $7::timestamptz[])
      h (id, fence, heard_at, memory, seen_until)
 where s.id = h.id and s.owner = $3 and s.fence = h.fence
@@ -33,7 +36,7 @@ returning s.id, s.wanted, s.options
 """
 _RELEASE = """
 update web_sessions set owner = null, lease_until = null, start_after = now() + make_interval(secs => $3),
-    seen_until = greatest(seen_until, $4), memory_bytes = null
+    seen_until = case when seen_until is not null then greatest(seen_until, $4) end, memory_bytes = null
 where id = $1 and fence = $2
 """
 _ASKED = """

@@ -102,7 +102,8 @@ class Running:
 
     def sign(self) -> Sign:
         """A sign of life, for the lease."""
-        return Sign(self.session.id, self.session.fence, self._heard, self.memory, self._traffic.seen_until)
+        seen_until = None if self._unlinking else self._traffic.seen_until
+        return Sign(self.session.id, self.session.fence, self._heard, self.memory, seen_until)
 
     async def kill(self) -> None:
         """End it at once: somebody else owns it, and nothing of it may go on here."""
@@ -297,10 +298,14 @@ class Running:
             cause = f"{anew.cause}; opened {restarts} times in vain, an operator must look"
             self._log.error("session_alarm", cause=anew.cause, restarts=restarts)
         self._log.warning("page_opened_anew", cause=anew.cause, restarts=restarts, pause=pause)
+        linked = self.session.phone is not None and not anew.forget
+        standing = Standing(SessionState.OFFLINE if linked else SessionState.STARTING, cause)
+        await self._stand(standing, forgets=anew.forget)
         if anew.forget:
             await self._house.profiles.forget(self.session.id)
-        linked = self.session.phone is not None and not anew.forget
-        await self._stand(Standing(SessionState.OFFLINE if linked else SessionState.STARTING, cause))
+            await self._traffic.close()
+            self._traffic = Traffic(self.session, self._house)  # the next phone's, with nothing of this one
+            await self._traffic.open()
         with suppress(TimeoutError):
             async with asyncio.timeout(pause):
                 await self._leaving.wait()

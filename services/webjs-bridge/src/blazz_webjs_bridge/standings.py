@@ -24,9 +24,9 @@ update web_sessions set state = $3, cause = $4, since = case when state = $3 the
     qr_revision = qr_revision + case when $6::text is null then 0 else 1 end,
     sealed_pairing_code = case when $3 = 'pairing' then coalesce($7, sealed_pairing_code) end,
     phone = coalesce($8, phone), lid = coalesce($9, lid), account_name = coalesce($10, account_name),
-    seen_until = case when $11 then null when $3 in ('syncing', 'ready') then coalesce(seen_until, now())
+    seen_until = case when $11 or $12 then null when $3 in ('syncing', 'ready') then coalesce(seen_until, now())
                       else seen_until end,
-    wanted = case when $11 then 'stopped' else wanted end
+    wanted = case when $11 and wanted = 'running' then 'stopped' else wanted end
 where id = $1 and fence = $2 and deleted_at is null returning {COLUMNS}
 """  # noqa: S608
 _STOPPED = f"""
@@ -54,10 +54,11 @@ class Standings:
         pairing_code: str | None = None,
         me: Somebody | None = None,
         stops: bool = False,
+        forgets: bool = False,
     ) -> Session | None:
         """Write down a state; returns the session as it is now, or None when another instance owns it.
 
-        `stops`: nobody is to run it until a person starts it again.
+        `stops`: nobody is to run it until a person starts it again. `forgets`: it is not linked any more.
         """
         async with self._database.worker() as connection:
             row = await connection.fetchrow(
@@ -73,6 +74,7 @@ class Standings:
                 me.lid if me else None,
                 me.name if me else None,
                 stops,
+                forgets,
             )
             if row is None:
                 return None
