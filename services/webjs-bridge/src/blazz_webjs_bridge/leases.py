@@ -8,10 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import structlog
 from blazz_chassis.database import Database
 
 from blazz_webjs_bridge import session
 from blazz_webjs_bridge.session import COLUMNS, Session
+
+log = structlog.get_logger(__name__)
+
+_UNREADABLE = 60.0  # seconds
 
 # Its own sessions of before a quick restart come first: their browser profiles are warm.
 _TAKE = f"""
@@ -19,7 +24,7 @@ update web_sessions set owner = $1, fence = fence + 1, lease_until = now() + mak
 where id in (
     select id from web_sessions
     where wanted = 'running' and made and deleted_at is null and start_after <= now()
-      and (owner is null or lease_until < now() or owner = $1 and not (id = any($4::uuid[])))
+      and (owner is null or lease_until < now() or owner = $1) and not (id = any($4::uuid[]))
     order by owner is distinct from $1, start_after limit $3 for update skip locked)
 returning {COLUMNS}
 """  # noqa: S608
@@ -72,10 +77,18 @@ class Leases:
         self._database, self._instance, self._lease = database, instance, lease
 
     async def take(self, most: int, running: Sequence[UUID]) -> list[Session]:
-        """Take up to `most` sessions that nobody runs."""
+        """Take up to `most` sessions that nobody runs; none of `running`, which may still be ending here."""
         async with self._database.worker() as connection:
             rows = await connection.fetch(_TAKE, self._instance, self._lease, most, list(running))
-        return [session.of(row) for row in rows]
+        taken = []
+        for row in rows:
+            try:
+                taken.append(session.of(row))
+            except ValueError:
+                # One row that cannot be read holds up no other; it is tried again after a while.
+                log.exception("session_not_read", session_id=str(row["id"]))
+                await self.release(Sign(row["id"], row["fence"]), pause=_UNREADABLE)
+        return taken
 
     async def renew(self, signs: Sequence[Sign]) -> Mapping[UUID, tuple[str, dict[str, Any]]]:
         """Keep these; returns those that are still ours, with what is wanted of them and their options."""

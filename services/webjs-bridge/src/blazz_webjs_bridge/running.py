@@ -13,6 +13,7 @@ from blazz_contracts.views.session import SessionOptions
 
 from blazz_webjs_bridge.house import House
 from blazz_webjs_bridge.leases import Sign
+from blazz_webjs_bridge.opening import Opening
 from blazz_webjs_bridge.page.calls import Logout, Pair, RefreshQr, TakeOver
 from blazz_webjs_bridge.page.errors import PageError
 from blazz_webjs_bridge.page.facts import (
@@ -84,6 +85,9 @@ class Running:
         self._leaving = asyncio.Event()
         self._unlinking = False
         self._page: WebPage | None = None
+        self._opening = Opening(self._leaving, within=settings.webjs_bridge_open_timeout)
+        self.killed = False
+        """Whether nothing of it may go on here."""
         self._heard: datetime | None = None
 
     # --- what the fleet asks
@@ -107,8 +111,10 @@ class Running:
 
     async def kill(self) -> None:
         """End it at once: somebody else owns it, and nothing of it may go on here."""
+        self.killed = True
         self._leaving.set()
         self._traffic.pause()
+        await self._opening.ended()
         if self._page is not None:
             await self._page.kill()
 
@@ -139,8 +145,10 @@ class Running:
         if self._standing.state not in (SessionState.STARTING, SessionState.OFFLINE):
             await self._stand(Standing(SessionState.STARTING, "opening WhatsApp Web"))
         self._facts = asyncio.Queue()
-        async with asyncio.timeout(house.settings.webjs_bridge_open_timeout):
-            self._page = page = await house.open_page(session_id, self._facts.put_nowait)
+        page = await self._opening.page(lambda: house.open_page(session_id, self._facts.put_nowait))
+        if page is None:
+            return
+        self._page = page
         self._watchdog.opened(time.monotonic())
         self._log.info("page_opened", pid=page.pid)
         try:
@@ -274,6 +282,8 @@ class Running:
         """Write down and tell where the session stands; the database may be away for a while. Raises `Lost`."""
         self._standing = standing
         while True:
+            if self.killed:
+                raise Lost
             try:
                 now = await self._house.standings.stand(
                     self.session, standing, restarts=self._watchdog.restarts, **more
@@ -312,4 +322,4 @@ class Running:
 
     async def _closed(self, page: WebPage) -> None:
         with suppress(PageError, TimeoutError):
-            await page.close(within=_CLOSE)
+            await (page.kill() if self.killed else page.close(within=_CLOSE))
