@@ -35,7 +35,7 @@ class Fleet:
     def __init__(self, house: House, leases: Leases) -> None:
         self._house, self._leases = house, leases
         self._running: dict[UUID, tuple[Running, asyncio.Task[None]]] = {}
-        self._renewed = time.monotonic()
+        self._renewed = self._told = time.monotonic()
         self._stopping = asyncio.Event()
 
     @property
@@ -103,6 +103,9 @@ class Fleet:
         if room > 0:
             for session in await self._leases.take(room, list(self._running)):
                 self._start(session)
+        if time.monotonic() - self._told >= settings.webjs_bridge_lease / _RENEWALS:
+            self._told = time.monotonic()
+            await self._house.standings.tell_orphans(patience=settings.webjs_bridge_lease)
         self._measure()
 
     async def _renew(self) -> None:
@@ -115,7 +118,9 @@ class Fleet:
             log.warning("session_lost", session_id=str(running.session.id))
         await _kill(lost)
         for session_id, (wanted, options) in ours.items():
-            if wanted != "running":
+            if wanted == "deleted":
+                held[session_id].delete()
+            elif wanted != "running":
                 held[session_id].leave()
             try:
                 held[session_id].set_options(SessionOptions.model_validate(options))
@@ -153,6 +158,8 @@ class Fleet:
         running = Running(session, self._house)
         task = asyncio.create_task(self._run(running), name=f"session-{session.id}")
         self._running[session.id] = (running, task)
+        if session.wanted == "deleted":
+            running.delete()
 
     async def _run(self, running: Running) -> None:
         session = running.session

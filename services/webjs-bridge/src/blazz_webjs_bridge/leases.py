@@ -18,12 +18,14 @@ log = structlog.get_logger(__name__)
 
 _UNREADABLE = 60.0  # seconds
 
+# A deleted one that is linked is opened once more, to remove its device from the phone.
 # Its own sessions of before a quick restart come first: their browser profiles are warm.
 _TAKE = f"""
 update web_sessions set owner = $1, fence = fence + 1, lease_until = now() + make_interval(secs => $2)
 where id in (
     select id from web_sessions
-    where wanted = 'running' and made and deleted_at is null and start_after <= now()
+    where (wanted = 'running' or wanted = 'deleted' and seen_until is not null and unlink_until > now())
+      and made and deleted_at is null and start_after <= now()
       and (owner is null or lease_until < now() or owner = $1) and not (id = any($4::uuid[]))
     order by owner is distinct from $1, start_after limit $3 for update skip locked)
 returning {COLUMNS}

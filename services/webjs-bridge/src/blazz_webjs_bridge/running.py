@@ -15,7 +15,7 @@ from blazz_webjs_bridge.house import House
 from blazz_webjs_bridge.leases import Sign
 from blazz_webjs_bridge.opening import Opening
 from blazz_webjs_bridge.page.calls import Logout, Pair, RefreshQr, TakeOver
-from blazz_webjs_bridge.page.errors import PageError
+from blazz_webjs_bridge.page.errors import PageError, PageGone
 from blazz_webjs_bridge.page.facts import (
     AckChanged,
     Alive,
@@ -40,6 +40,7 @@ log = structlog.get_logger(__name__)
 
 _LOOK = 1.0  # seconds between two looks at the page
 _CLOSE = 10.0  # seconds that a browser gets to write its profile
+_UNLINK = 30.0  # seconds that a deleted session gets, in one browser or several, to remove its device
 _UNLINKED = (SessionState.QR, SessionState.PAIRING)
 
 
@@ -84,6 +85,7 @@ class Running:
         self._asked: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue()
         self._leaving = asyncio.Event()
         self._unlinking = False
+        self._deleting: asyncio.TimerHandle | None = None
         self._page: WebPage | None = None
         self._opening = Opening(self._leaving, within=settings.webjs_bridge_open_timeout)
         self.killed = False
@@ -99,6 +101,15 @@ class Running:
     def leave(self) -> None:
         """Finish what is under way and let the session go."""
         self._leaving.set()
+
+    def delete(self) -> None:
+        """Remove the device from the phone where it is linked, for as long as that may take, and let the session go."""
+        if self._deleting is not None:
+            return
+        linked = self.session.seen_until is not None
+        self._deleting = asyncio.get_running_loop().call_later(_UNLINK if linked else 0, self.leave)
+        if linked:
+            self.ask("delete", {})
 
     def set_options(self, options: SessionOptions) -> None:
         """Go by other options from now on."""
@@ -247,6 +258,8 @@ class Running:
 
     async def _answering(self, page: WebPage) -> None:
         """What people ask."""
+        if self._deleting is not None:
+            await self._unlink(page)
         while True:
             kind, data = await self._asked.get()
             self._log.info("asked", kind=kind)
@@ -258,6 +271,8 @@ class Running:
                         code = await page.call(Pair(phone=str(data["phone"])))
                         cause = "waits for the pairing code to be typed into the phone"
                         await self._stand(Standing(SessionState.PAIRING, cause), pairing_code=code)
+                    case "delete":
+                        await self._unlink(page)
                     case "logout":
                         self._unlinking = True
                         with suppress(PageError):
@@ -266,6 +281,23 @@ class Running:
             except PageError as error:
                 self._log.warning("not_done", kind=kind, error=error.code)
                 await self._stand(Standing(self._standing.state, f"{kind}: {error.detail}", self._standing.linked))
+
+    async def _unlink(self, page: WebPage) -> None:
+        """Remove the device; a page that cannot yet is asked again, until it ends or the session is left."""
+        while True:
+            opens = self._standing.state in (SessionState.STARTING, SessionState.OFFLINE) and not self._standing.linked
+            if not opens:  # before it knows whether it is linked it would say that nothing is
+                self._unlinking = True
+                try:
+                    await page.call(Logout())
+                except PageError as error:
+                    self._unlinking = False
+                    if isinstance(error, PageGone):
+                        raise
+                    self._log.info("unlinking_waits", error=error.code)
+                else:
+                    await self._unlinked(Standing(SessionState.STOPPED, "deleted by a person"))
+            await asyncio.sleep(_LOOK)
 
     async def _doubting(self) -> None:
         while True:
