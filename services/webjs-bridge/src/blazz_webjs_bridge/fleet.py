@@ -26,6 +26,7 @@ alarms = Gauge("blazz_bridge_alarms", "Sessions that were opened again and again
 _RENEWALS = 3  # signs of life in the time of one lease
 _SAFE = 0.8  # of a lease without a renewal after which the sessions count as lost
 _GUARDS = 40  # looks at the clock in the time of one lease
+_QUEUES = 30.0  # seconds between two looks at the queues of the sessions
 _CRASH_PAUSE = 5.0  # seconds before a session whose code failed is taken again
 
 
@@ -56,7 +57,10 @@ class Fleet:
     async def run(self, stopping: asyncio.Event) -> None:
         """Take, keep and let go of sessions until the service stops; then let go of all, in order."""
         look = self._house.settings.webjs_bridge_look
-        guard = asyncio.create_task(self._guard(), name="fleet-guard")
+        beside = [
+            asyncio.create_task(self._guard(), name="fleet-guard"),
+            asyncio.create_task(self._keep_queues(), name="fleet-queues"),
+        ]
         try:
             while not stopping.is_set():
                 await self._safely(self._look)
@@ -65,7 +69,8 @@ class Fleet:
                         await stopping.wait()
             await self.leave_all()
         finally:
-            guard.cancel()
+            for task in beside:
+                task.cancel()
 
     async def leave_all(self) -> None:
         """Let go of all sessions: what is under way finishes, browsers write their profiles, others may take them.
@@ -149,6 +154,12 @@ class Fleet:
             if late:
                 log.error("leases_not_renewed", sessions=len(late))
                 await _kill(late)
+
+    async def _keep_queues(self) -> None:
+        """A queue that was deleted under its session would never come back: nothing could be sent by that number."""
+        while True:
+            await asyncio.sleep(_QUEUES)
+            await self._safely(self._house.queues.restore)
 
     def _alive(self) -> list[Running]:
         return [running for running, _ in self._running.values() if not running.killed]
