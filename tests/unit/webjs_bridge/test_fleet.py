@@ -12,7 +12,7 @@ from blazz_webjs_bridge import fleet as fleets
 from blazz_webjs_bridge.fleet import Fleet
 from blazz_webjs_bridge.leases import Sign
 
-LEASE = 0.6
+LEASE = 2.0
 
 
 class FakeLeases:
@@ -88,10 +88,10 @@ def a_fleet(monkeypatch: pytest.MonkeyPatch, leases: Any) -> Fleet:
         webjs_bridge_restarts=6,
     )
 
-    async def stopped(*_: object) -> None:
+    async def told(*_: object, **__: object) -> None:
         return None
 
-    house: Any = SimpleNamespace(settings=settings, standings=SimpleNamespace(stopped=stopped))
+    house: Any = SimpleNamespace(settings=settings, standings=SimpleNamespace(stopped=told, tell_orphans=told))
     return Fleet(house, leases)
 
 
