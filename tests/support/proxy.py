@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 
 class Proxy:
-    """Forwards connections; `cut` closes them and refuses new ones until `mend`."""
+    """Forwards connections; `cut` closes them and refuses new ones until `mend`, `freeze` says nothing until `thaw`."""
 
     def __init__(self, target: str) -> None:
         self._parts = urlsplit(target)
@@ -14,6 +14,8 @@ class Proxy:
         self._port = 0
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._flows = asyncio.Event()
+        self._flows.set()
 
     @property
     def url(self) -> str:
@@ -45,6 +47,14 @@ class Proxy:
             writer.transport.abort()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    def freeze(self) -> None:
+        """Go silent: connections stay, and nothing comes through."""
+        self._flows.clear()
+
+    def thaw(self) -> None:
+        """Let through what came meanwhile, and all else."""
+        self._flows.set()
+
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
@@ -54,16 +64,16 @@ class Proxy:
             with suppress(OSError):
                 to_reader, to_writer = await asyncio.open_connection(self._parts.hostname, self._parts.port)
                 self._writers.add(to_writer)
-                await asyncio.gather(_pump(reader, to_writer), _pump(to_reader, writer))
+                await asyncio.gather(self._pump(reader, to_writer), self._pump(to_reader, writer))
                 self._writers.discard(to_writer)
         finally:
             self._writers.discard(writer)
             self._tasks.discard(task)
 
-
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError):
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
-    writer.transport.abort()
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await reader.read(65536):
+                await self._flows.wait()
+                writer.write(data)
+                await writer.drain()
+        writer.transport.abort()

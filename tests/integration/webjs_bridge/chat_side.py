@@ -30,6 +30,11 @@ class ChatSide:
         self._vhost = vhost
         self.channels: dict[str, dict[str, Any]] = {}
         self.deleted: set[str] = set()
+        self.refused: dict[str, int] = {}
+        """Names of channels that are not made, and with which answer."""
+        self.makes = asyncio.Event()
+        """Until it is set, channels are made and nobody is told."""
+        self.makes.set()
         self.files: dict[str, tuple[bytes, str]] = {}
         self.messages: list[dict[str, Any]] = []
         self.statuses: dict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -82,8 +87,11 @@ class ChatSide:
 
     async def _create(self, request: web.Request) -> web.Response:
         body = await request.json()
+        if body["name"] in self.refused:
+            return web.json_response({}, status=self.refused[body["name"]])
         known = body["id"] in self.channels
         self.channels[body["id"]] = body
+        await self.makes.wait()
         return web.json_response(body, status=200 if known else 201)
 
     async def _delete(self, request: web.Request) -> web.Response:

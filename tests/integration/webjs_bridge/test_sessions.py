@@ -83,3 +83,5 @@ async def test_a_deleted_session_leaves_no_device_no_profile_and_no_channel(worl
     await until(gone, 20)
     assert str(session_id) in world.chat.deleted
     assert not (world.settings["webjs_bridge_profiles"] / str(session_id)).exists()
+    devices = (await world.simulator.get("/_sim/web/devices")).json()["devices"]
+    assert [each["state"] for each in devices if each["phone"] == "4915100000004"] == ["logged_out"]

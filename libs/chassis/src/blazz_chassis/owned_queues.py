@@ -110,6 +110,24 @@ class OwnedQueues:
         self._channels[queue.name] = channel
         return subscription
 
+    async def restore(self) -> None:
+        """Declare and consume again what was deleted under its consumer; does nothing to what is well.
+
+        Raises `BrokerUnavailable`.
+        """
+        for name, subscription in list(self.subscriptions.items()):
+            if subscription.gate.giving_up or not self.connected or await subscription.registered():
+                continue  # it consumes nothing on purpose, or comes back with the connection, or is well
+            if self.subscriptions.get(name) is not subscription:
+                continue  # let go meanwhile: whoever deleted the queue meant it
+            await self.declare(subscription.queue)
+            log.warning("queue_restored", queue=name)
+            try:
+                async with asyncio.timeout(_TIMEOUT):
+                    await subscription.resume()
+            except Exception as error:
+                raise BrokerUnavailable(f"the queue {name} could not be consumed", probe=self.probe) from error
+
     async def release(self, queue: Queue, *, within: float = 30.0) -> None:
         """Stop consuming: no more deliveries, what is under way finishes (for `within` seconds), the rest goes back."""
         subscription, channel = self.subscriptions.pop(queue.name, None), self._channels.pop(queue.name, None)
@@ -146,6 +164,7 @@ class OwnedQueues:
     async def _connected(self) -> AbstractRobustConnection:
         async with self._connecting:
             if self._connection is None:
+                connection: AbstractRobustConnection | None = None
                 try:
                     async with asyncio.timeout(_TIMEOUT):
                         await self._publisher.declared.wait()  # the exchanges are there
@@ -153,9 +172,13 @@ class OwnedQueues:
                         channel = await connection.channel()
                         await declare_ladder(channel, self._ladder, scale=self._scale)
                         await channel.close()
+                        self._connection = connection
                 except Exception as error:
                     raise BrokerUnavailable(probe=self.probe) from error
-                self._connection = connection
+                finally:
+                    # A robust connection that nobody holds would come back for ever.
+                    if connection is not None and self._connection is None:
+                        await _closed(connection)
         try:
             async with asyncio.timeout(_TIMEOUT):
                 await self._connection.connected.wait()
@@ -164,7 +187,7 @@ class OwnedQueues:
         return self._connection
 
 
-async def _closed(channel: AbstractRobustChannel) -> None:
+async def _closed(closing: AbstractRobustChannel | AbstractRobustConnection) -> None:
     with suppress(Exception):
         async with asyncio.timeout(_TIMEOUT):
-            await channel.close()
+            await closing.close()

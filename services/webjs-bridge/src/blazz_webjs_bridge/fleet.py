@@ -2,7 +2,9 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -11,7 +13,7 @@ from blazz_contracts.views.session import SessionOptions
 from prometheus_client import Gauge
 
 from blazz_webjs_bridge.house import House
-from blazz_webjs_bridge.leases import Leases
+from blazz_webjs_bridge.leases import Leases, Sign
 from blazz_webjs_bridge.running import Lost, Running
 from blazz_webjs_bridge.session import Session
 
@@ -23,6 +25,8 @@ alarms = Gauge("blazz_bridge_alarms", "Sessions that were opened again and again
 
 _RENEWALS = 3  # signs of life in the time of one lease
 _SAFE = 0.8  # of a lease without a renewal after which the sessions count as lost
+_GUARDS = 40  # looks at the clock in the time of one lease
+_QUEUES = 30.0  # seconds between two looks at the queues of the sessions
 _CRASH_PAUSE = 5.0  # seconds before a session whose code failed is taken again
 
 
@@ -32,7 +36,7 @@ class Fleet:
     def __init__(self, house: House, leases: Leases) -> None:
         self._house, self._leases = house, leases
         self._running: dict[UUID, tuple[Running, asyncio.Task[None]]] = {}
-        self._renewed = time.monotonic()
+        self._renewed = self._told = time.monotonic()
         self._stopping = asyncio.Event()
 
     @property
@@ -53,23 +57,42 @@ class Fleet:
     async def run(self, stopping: asyncio.Event) -> None:
         """Take, keep and let go of sessions until the service stops; then let go of all, in order."""
         look = self._house.settings.webjs_bridge_look
-        while not stopping.is_set():
-            try:
-                await self._look()
-            except Unavailable as error:
-                log.info("fleet_waits", error=error.code)
-                await self._lose_if_late()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(look):
-                    await stopping.wait()
-        await self.leave_all()
+        beside = [
+            asyncio.create_task(self._guard(), name="fleet-guard"),
+            asyncio.create_task(self._keep_queues(), name="fleet-queues"),
+        ]
+        try:
+            while not stopping.is_set():
+                await self._safely(self._look)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(look):
+                        await stopping.wait()
+            await self.leave_all()
+        finally:
+            for task in beside:
+                task.cancel()
 
     async def leave_all(self) -> None:
-        """Let go of all sessions: what is under way finishes, browsers write their profiles, others may take them."""
+        """Let go of all sessions: what is under way finishes, browsers write their profiles, others may take them.
+
+        Until the last is let go, those that still finish something stay ours.
+        """
         for running, _ in self._running.values():
             running.leave()
-        tasks = [task for _, task in self._running.values()]
-        await asyncio.gather(*tasks, return_exceptions=True)
+        pending = {task for _, task in self._running.values()}
+        while pending:
+            _, pending = await asyncio.wait(pending, timeout=self._house.settings.webjs_bridge_lease / _RENEWALS)
+            if pending:
+                await self._safely(self._renew)
+
+    async def _safely(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Whatever goes wrong here, goes wrong once: browsers go on, and their leases must be kept."""
+        try:
+            await step()
+        except Unavailable as error:
+            log.info("fleet_waits", error=error.code)
+        except Exception:
+            log.exception("fleet_failed")
 
     async def _look(self) -> None:
         settings = self._house.settings
@@ -85,56 +108,90 @@ class Fleet:
         if room > 0:
             for session in await self._leases.take(room, list(self._running)):
                 self._start(session)
+        if time.monotonic() - self._told >= settings.webjs_bridge_lease / _RENEWALS:
+            self._told = time.monotonic()
+            await self._house.standings.tell_orphans(patience=settings.webjs_bridge_lease)
         self._measure()
 
     async def _renew(self) -> None:
         began = time.monotonic()
         held = {running.session.id: running for running, _ in self._running.values()}
-        ours = await self._leases.renew([running.sign() for running in held.values()]) if held else {}
+        ours = await self._renewals(list(held.values())) if held else {}
         self._renewed = began
-        for session_id, running in held.items():
-            if session_id not in ours:
-                log.warning("session_lost", session_id=str(session_id))
-                await running.kill()
-                continue
-            wanted, options = ours[session_id]
-            running.set_options(SessionOptions.model_validate(options))
-            if wanted != "running":
-                running.leave()
+        lost = [running for session_id, running in held.items() if session_id not in ours]
+        for running in lost:
+            log.warning("session_lost", session_id=str(running.session.id))
+        await _kill(lost)
+        for session_id, (wanted, options) in ours.items():
+            if wanted == "deleted":
+                held[session_id].delete()
+            elif wanted != "running":
+                held[session_id].leave()
+            try:
+                held[session_id].set_options(SessionOptions.model_validate(options))
+            except ValueError:
+                log.exception("options_not_read", session_id=str(session_id))
 
-    async def _lose_if_late(self) -> None:
-        """Without the database nobody knows whose the sessions are: before the leases end, nothing may go on."""
-        if time.monotonic() - self._renewed > self._house.settings.webjs_bridge_lease * _SAFE and self._running:
-            log.error("leases_not_renewed", sessions=len(self._running))
-            for running, _ in list(self._running.values()):
-                await running.kill()
+    async def _renewals(self, held: Sequence[Running]) -> Mapping[UUID, tuple[str, dict[str, Any]]]:
+        """Renew these; what one session has to say must not cost the others their leases."""
+        try:
+            return await self._leases.renew([_sign(running) for running in held])
+        except Unavailable:
+            raise
+        except Exception:
+            log.exception("signs_not_taken")
+            return await self._leases.renew([_bare_sign(running) for running in held])
+
+    async def _guard(self) -> None:
+        """Without the database nobody knows whose the sessions are: before the leases end, nothing may go on.
+
+        Beside all else: a database that is silent holds up who asks it for longer than a lease.
+        """
+        lease = self._house.settings.webjs_bridge_lease
+        while True:
+            await asyncio.sleep(lease / _GUARDS)
+            late = [] if time.monotonic() - self._renewed <= lease * _SAFE else self._alive()
+            if late:
+                log.error("leases_not_renewed", sessions=len(late))
+                await _kill(late)
+
+    async def _keep_queues(self) -> None:
+        """A queue that was deleted under its session would never come back: nothing could be sent by that number."""
+        while True:
+            await asyncio.sleep(_QUEUES)
+            await self._safely(self._house.queues.restore)
+
+    def _alive(self) -> list[Running]:
+        return [running for running, _ in self._running.values() if not running.killed]
 
     def _start(self, session: Session) -> None:
         log.info("session_taken", session_id=str(session.id), fence=session.fence)
         running = Running(session, self._house)
         task = asyncio.create_task(self._run(running), name=f"session-{session.id}")
         self._running[session.id] = (running, task)
+        if session.wanted == "deleted":
+            running.delete()
 
     async def _run(self, running: Running) -> None:
-        session, pause = running.session, 0.0
+        session = running.session
         try:
             await running.run()
+            await self._release(running, pause=0.0)
         except Lost:
             log.warning("session_lost", session_id=str(session.id))
             await running.kill()
-            return
         except Exception:
             log.exception("session_failed", session_id=str(session.id))
-            pause = _CRASH_PAUSE
+            await self._release(running, pause=_CRASH_PAUSE)
         finally:
+            # Not before: what is being let go is not to be taken by ourselves.
             self._running.pop(session.id, None)
-        await self._release(running, pause)
 
     async def _release(self, running: Running, pause: float) -> None:
         session = running.session
         try:
             await self._house.standings.stopped(session, "stopped by a person")
-            await self._leases.release(running.sign(), pause=pause)
+            await self._leases.release(_sign(running), pause=pause)
         except Unavailable as error:
             log.info("lease_runs_out", session_id=str(session.id), error=error.code)
 
@@ -145,3 +202,23 @@ class Fleet:
             running_sessions.labels(running.session.state.value).inc()
         alarms.set(sum(running.session.restarts >= most for running, _ in self._running.values()))
         memory_bytes.set(self.memory)
+
+
+def _sign(running: Running) -> Sign:
+    """A sign of life, with what the session has to say where it can say it."""
+    try:
+        return running.sign()
+    except Exception:
+        log.exception("sign_failed", session_id=str(running.session.id))
+        return _bare_sign(running)
+
+
+def _bare_sign(running: Running) -> Sign:
+    return Sign(running.session.id, running.session.fence)
+
+
+async def _kill(lost: Iterable[Running]) -> None:
+    """End these side by side: one browser that takes its time holds up no other's end."""
+    for result in await asyncio.gather(*(running.kill() for running in lost), return_exceptions=True):
+        if isinstance(result, Exception):
+            log.error("kill_failed", error=repr(result))

@@ -8,24 +8,34 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import structlog
 from blazz_chassis.database import Database
 
 from blazz_webjs_bridge import session
 from blazz_webjs_bridge.session import COLUMNS, Session
 
+log = structlog.get_logger(__name__)
+
+_UNREADABLE = 60.0  # seconds
+
+# A deleted one that is linked is opened once more, to remove its device from the phone.
 # Its own sessions of before a quick restart come first: their browser profiles are warm.
 _TAKE = f"""
 update web_sessions set owner = $1, fence = fence + 1, lease_until = now() + make_interval(secs => $2)
 where id in (
     select id from web_sessions
-    where wanted = 'running' and made and deleted_at is null and start_after <= now()
-      and (owner is null or lease_until < now() or owner = $1 and not (id = any($4::uuid[])))
+    where (wanted = 'running' or wanted = 'deleted' and seen_until is not null and unlink_until > now())
+      and made and deleted_at is null and start_after <= now()
+      and (owner is null or lease_until < now() or owner = $1) and not (id = any($4::uuid[]))
     order by owner is distinct from $1, start_after limit $3 for update skip locked)
 returning {COLUMNS}
 """  # noqa: S608
+# A mark that is null belongs to a session that is not linked: what its owner remembers is of the phone before, and
+# must not come back, or all that the next phone had said since would be brought in.
 _RENEW = """
 update web_sessions s set lease_until = now() + make_interval(secs => $4), heard_at = coalesce(h.heard_at, s.heard_at),
-    memory_bytes = coalesce(h.memory, s.memory_bytes), seen_until = greatest(s.seen_until, h.seen_until)
+    memory_bytes = coalesce(h.memory, s.memory_bytes),
+    seen_until = case when s.seen_until is not null then greatest(s.seen_until, h.seen_until) end
 from unnest($1::uuid[], $2::bigint[], $5::timestamptz[], $6::bigint[], $7::timestamptz[])
      h (id, fence, heard_at, memory, seen_until)
 where s.id = h.id and s.owner = $3 and s.fence = h.fence
@@ -33,7 +43,7 @@ returning s.id, s.wanted, s.options
 """
 _RELEASE = """
 update web_sessions set owner = null, lease_until = null, start_after = now() + make_interval(secs => $3),
-    seen_until = greatest(seen_until, $4), memory_bytes = null
+    seen_until = case when seen_until is not null then greatest(seen_until, $4) end, memory_bytes = null
 where id = $1 and fence = $2
 """
 _ASKED = """
@@ -69,10 +79,18 @@ class Leases:
         self._database, self._instance, self._lease = database, instance, lease
 
     async def take(self, most: int, running: Sequence[UUID]) -> list[Session]:
-        """Take up to `most` sessions that nobody runs."""
+        """Take up to `most` sessions that nobody runs; none of `running`, which may still be ending here."""
         async with self._database.worker() as connection:
             rows = await connection.fetch(_TAKE, self._instance, self._lease, most, list(running))
-        return [session.of(row) for row in rows]
+        taken = []
+        for row in rows:
+            try:
+                taken.append(session.of(row))
+            except ValueError:
+                # One row that cannot be read holds up no other; it is tried again after a while.
+                log.exception("session_not_read", session_id=str(row["id"]))
+                await self.release(Sign(row["id"], row["fence"]), pause=_UNREADABLE)
+        return taken
 
     async def renew(self, signs: Sequence[Sign]) -> Mapping[UUID, tuple[str, dict[str, Any]]]:
         """Keep these; returns those that are still ours, with what is wanted of them and their options."""

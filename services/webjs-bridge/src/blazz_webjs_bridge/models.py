@@ -63,6 +63,13 @@ class Session(SQLModel, table=True):
     heard_at: datetime | None = _at(nullable=True)
     seen_until: datetime | None = _at(nullable=True)
     """Everything that WhatsApp brought before this, by its clock, has been handed on."""
+    finish_after: datetime = _at(now=True)
+    """Making or deleting it is not to be tried before: the pause after a failure."""
+    finish_tries: int = Field(sa_column=Column(Integer, nullable=False, server_default="0"))
+    finishing_until: datetime | None = _at(nullable=True)
+    """Until then somebody is at making or deleting it."""
+    unlink_until: datetime | None = _at(nullable=True)
+    """Of a deleted one: until then it is opened to be unlinked; after that it goes as it is."""
     created_at: datetime = _at(now=True)
     deleted_at: datetime | None = _at(nullable=True)
 

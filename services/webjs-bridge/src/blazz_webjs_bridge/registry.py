@@ -17,12 +17,13 @@ from blazz_contracts.views.session import CreateSession, QrView, SessionOptions
 
 from blazz_webjs_bridge import qr, session
 from blazz_webjs_bridge.errors import NoCode, NotRunning, SessionNotFound
-from blazz_webjs_bridge.session import COLUMNS, Session
+from blazz_webjs_bridge.session import CLAIM, COLUMNS, UNLINK, Session
 from blazz_webjs_bridge.standings import events
 
+# Who creates it is the first to finish it.
 _INSERT = f"""
-insert into web_sessions (id, workspace_id, name, options, cause)
-values ($1, $2, $3, $4, 'waits for an instance with room') returning {COLUMNS}
+insert into web_sessions (id, workspace_id, name, options, cause, finishing_until)
+values ($1, $2, $3, $4, 'waits for an instance with room', now() + make_interval(secs => {CLAIM})) returning {COLUMNS}
 """  # noqa: S608
 _GET = f"select {COLUMNS} from web_sessions where workspace_id = $1 and id = $2 and deleted_at is null"  # noqa: S608
 _LIST = f"""
@@ -33,14 +34,20 @@ _OPTIONS = f"""
 update web_sessions set options = $3, revision = revision + 1
 where workspace_id = $1 and id = $2 and deleted_at is null returning {COLUMNS}
 """  # noqa: S608
+# One that has an owner still stands where its owner says; the owner goes on, or lets go and it is taken anew.
 _START = f"""
-update web_sessions set wanted = 'running', state = 'starting', cause = 'waits for an instance with room',
-    since = now(), start_after = now(), restarts = 0, revision = revision + 1
+update web_sessions set wanted = 'running', start_after = now(), restarts = 0, revision = revision + 1,
+    state = case when owner is null or lease_until < now() then 'starting' else state end,
+    cause = case when owner is null or lease_until < now() then 'waits for an instance with room' else cause end,
+    since = case when owner is null or lease_until < now() then now() else since end
 where workspace_id = $1 and id = $2 and deleted_at is null and wanted = 'stopped' returning {COLUMNS}
 """  # noqa: S608
-# One that nobody runs is stopped at once; its owner stops the others, and says so.
+# One that nobody runs is stopped at once; its owner stops the others, and says so. What was asked before is void.
+# One that is linked is given a while to be unlinked before it is removed.
 _WISH = f"""
-update web_sessions set wanted = $3, revision = revision + 1,
+with void as (delete from web_session_requests where workspace_id = $1 and session_id = $2)
+update web_sessions set wanted = $3, revision = revision + 1, finish_after = now(), finish_tries = 0,
+    unlink_until = case when $3 = 'deleted' and seen_until is not null then now() + make_interval(secs => {UNLINK}) end,
     state = case when owner is null or lease_until < now() then 'stopped' else state end,
     cause = case when owner is null or lease_until < now() then 'stopped by a person' else cause end,
     since = case when owner is null or lease_until < now() then now() else since end

@@ -13,8 +13,9 @@ from blazz_contracts.views.session import SessionOptions
 
 from blazz_webjs_bridge.house import House
 from blazz_webjs_bridge.leases import Sign
+from blazz_webjs_bridge.opening import Opening
 from blazz_webjs_bridge.page.calls import Logout, Pair, RefreshQr, TakeOver
-from blazz_webjs_bridge.page.errors import PageError
+from blazz_webjs_bridge.page.errors import PageError, PageGone
 from blazz_webjs_bridge.page.facts import (
     AckChanged,
     Alive,
@@ -39,6 +40,7 @@ log = structlog.get_logger(__name__)
 
 _LOOK = 1.0  # seconds between two looks at the page
 _CLOSE = 10.0  # seconds that a browser gets to write its profile
+_UNLINK = 30.0  # seconds that a deleted session gets, in one browser or several, to remove its device
 _UNLINKED = (SessionState.QR, SessionState.PAIRING)
 
 
@@ -83,7 +85,11 @@ class Running:
         self._asked: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue()
         self._leaving = asyncio.Event()
         self._unlinking = False
+        self._deleting: asyncio.TimerHandle | None = None
         self._page: WebPage | None = None
+        self._opening = Opening(self._leaving, within=settings.webjs_bridge_open_timeout)
+        self.killed = False
+        """Whether nothing of it may go on here."""
         self._heard: datetime | None = None
 
     # --- what the fleet asks
@@ -96,18 +102,30 @@ class Running:
         """Finish what is under way and let the session go."""
         self._leaving.set()
 
+    def delete(self) -> None:
+        """Remove the device from the phone where it is linked, for as long as that may take, and let the session go."""
+        if self._deleting is not None:
+            return
+        linked = self.session.seen_until is not None
+        self._deleting = asyncio.get_running_loop().call_later(_UNLINK if linked else 0, self.leave)
+        if linked:
+            self.ask("delete", {})
+
     def set_options(self, options: SessionOptions) -> None:
         """Go by other options from now on."""
         self._traffic.options = options
 
     def sign(self) -> Sign:
         """A sign of life, for the lease."""
-        return Sign(self.session.id, self.session.fence, self._heard, self.memory, self._traffic.seen_until)
+        seen_until = None if self._unlinking else self._traffic.seen_until
+        return Sign(self.session.id, self.session.fence, self._heard, self.memory, seen_until)
 
     async def kill(self) -> None:
         """End it at once: somebody else owns it, and nothing of it may go on here."""
+        self.killed = True
         self._leaving.set()
         self._traffic.pause()
+        await self._opening.ended()
         if self._page is not None:
             await self._page.kill()
 
@@ -140,8 +158,10 @@ class Running:
         if self._standing.state not in (SessionState.STARTING, SessionState.OFFLINE):
             await self._stand(Standing(SessionState.STARTING, "opening WhatsApp Web"))
         self._facts = asyncio.Queue()
-        async with asyncio.timeout(house.settings.webjs_bridge_open_timeout):
-            self._page = page = await house.open_page(session_id, self._facts.put_nowait)
+        page = await self._opening.page(lambda: house.open_page(session_id, self._facts.put_nowait))
+        if page is None:
+            return
+        self._page = page
         self._watchdog.opened(time.monotonic())
         self._log.info("page_opened", pid=page.pid)
         try:
@@ -253,6 +273,8 @@ class Running:
 
     async def _answering(self, page: WebPage) -> None:
         """What people ask."""
+        if self._deleting is not None:
+            await self._unlink(page)
         while True:
             kind, data = await self._asked.get()
             self._log.info("asked", kind=kind)
@@ -264,6 +286,8 @@ class Running:
                         code = await page.call(Pair(phone=str(data["phone"])))
                         cause = "waits for the pairing code to be typed into the phone"
                         await self._stand(Standing(SessionState.PAIRING, cause), pairing_code=code)
+                    case "delete":
+                        await self._unlink(page)
                     case "logout":
                         self._unlinking = True
                         with suppress(PageError):
@@ -272,6 +296,23 @@ class Running:
             except PageError as error:
                 self._log.warning("not_done", kind=kind, error=error.code)
                 await self._stand(Standing(self._standing.state, f"{kind}: {error.detail}", self._standing.linked))
+
+    async def _unlink(self, page: WebPage) -> None:
+        """Remove the device; a page that cannot yet is asked again, until it ends or the session is left."""
+        while True:
+            opens = self._standing.state in (SessionState.STARTING, SessionState.OFFLINE) and not self._standing.linked
+            if not opens:  # before it knows whether it is linked it would say that nothing is
+                self._unlinking = True
+                try:
+                    await page.call(Logout())
+                except PageError as error:
+                    self._unlinking = False
+                    if isinstance(error, PageGone):
+                        raise
+                    self._log.info("unlinking_waits", error=error.code)
+                else:
+                    await self._unlinked(Standing(SessionState.STOPPED, "deleted by a person"))
+            await asyncio.sleep(_LOOK)
 
     async def _doubting(self) -> None:
         while True:
@@ -288,6 +329,8 @@ class Running:
         """Write down and tell where the session stands; the database may be away for a while. Raises `Lost`."""
         self._standing = standing
         while True:
+            if self.killed:
+                raise Lost
             try:
                 now = await self._house.standings.stand(
                     self.session, standing, restarts=self._watchdog.restarts, **more
@@ -312,14 +355,18 @@ class Running:
             cause = f"{anew.cause}; opened {restarts} times in vain, an operator must look"
             self._log.error("session_alarm", cause=anew.cause, restarts=restarts)
         self._log.warning("page_opened_anew", cause=anew.cause, restarts=restarts, pause=pause)
+        linked = self.session.phone is not None and not anew.forget
+        standing = Standing(SessionState.OFFLINE if linked else SessionState.STARTING, cause)
+        await self._stand(standing, forgets=anew.forget)
         if anew.forget:
             await self._house.profiles.forget(self.session.id)
-        linked = self.session.phone is not None and not anew.forget
-        await self._stand(Standing(SessionState.OFFLINE if linked else SessionState.STARTING, cause))
+            await self._traffic.close()
+            self._traffic = Traffic(self.session, self._house)  # the next phone's, with nothing of this one
+            await self._traffic.open()
         with suppress(TimeoutError):
             async with asyncio.timeout(pause):
                 await self._leaving.wait()
 
     async def _closed(self, page: WebPage) -> None:
         with suppress(PageError, TimeoutError):
-            await page.close(within=_CLOSE)
+            await (page.kill() if self.killed else page.close(within=_CLOSE))

@@ -12,6 +12,10 @@ COLUMNS = """
 id, workspace_id, name, options, made, wanted, owner, fence, state, cause, since, revision, qr_revision, qr_at, phone,
 lid, account_name, restarts, memory_bytes, heard_at, seen_until, sealed_qr, sealed_pairing_code, created_at
 """
+CLAIM = 30.0
+"""Seconds for which a session is somebody's to make or to delete."""
+UNLINK = 60.0
+"""Seconds that a deleted session gets to remove its device from the phone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,9 +24,9 @@ update web_sessions set state = $3, cause = $4, since = case when state = $3 the
     qr_revision = qr_revision + case when $6::text is null then 0 else 1 end,
     sealed_pairing_code = case when $3 = 'pairing' then coalesce($7, sealed_pairing_code) end,
     phone = coalesce($8, phone), lid = coalesce($9, lid), account_name = coalesce($10, account_name),
-    seen_until = case when $11 then null when $3 in ('syncing', 'ready') then coalesce(seen_until, now())
+    seen_until = case when $11 or $12 then null when $3 in ('syncing', 'ready') then coalesce(seen_until, now())
                       else seen_until end,
-    wanted = case when $11 then 'stopped' else wanted end
+    wanted = case when $11 and wanted = 'running' then 'stopped' else wanted end
 where id = $1 and fence = $2 and deleted_at is null returning {COLUMNS}
 """  # noqa: S608
 _STOPPED = f"""
@@ -34,8 +34,24 @@ update web_sessions set state = 'stopped', cause = $2, since = now(), revision =
     qr_at = null, sealed_pairing_code = null
 where id = $1 and wanted <> 'running' and state <> all($3::text[]) returning {COLUMNS}
 """  # noqa: S608
+# Whose owner is gone, or was killed before it could say so: what it said last is not so any more. One that is wanted
+# has a while to be taken by somebody else.
+_ORPHANS = f"""
+update web_sessions set revision = revision + 1, since = now(), sealed_qr = null, qr_at = null,
+    sealed_pairing_code = null,
+    state = case when wanted <> 'running' then 'stopped' when phone is null then 'starting' else 'offline' end,
+    cause = case when wanted <> 'running' then 'stopped by a person' else 'waits for an instance with room' end
+where id in (
+    select id from web_sessions where deleted_at is null and (owner is null or lease_until < now())
+      and (wanted = 'stopped' and state <> all($1::text[])
+        or wanted = 'running' and state = any($2::text[]) and start_after < now() - make_interval(secs => $3)
+        and (lease_until is null or lease_until < now() - make_interval(secs => $3)))
+    limit 100 for update skip locked)
+returning {COLUMNS}
+"""  # noqa: S608
 # What a session that stopped by itself says stays readable.
 _FINAL = [SessionState.STOPPED.value, SessionState.AUTH_FAILED.value, SessionState.BANNED.value]
+_RUNS = [each.value for each in (SessionState.READY, SessionState.SYNCING, SessionState.QR, SessionState.PAIRING)]
 
 
 class Standings:
@@ -54,10 +70,11 @@ class Standings:
         pairing_code: str | None = None,
         me: Somebody | None = None,
         stops: bool = False,
+        forgets: bool = False,
     ) -> Session | None:
         """Write down a state; returns the session as it is now, or None when another instance owns it.
 
-        `stops`: nobody is to run it until a person starts it again.
+        `stops`: nobody is to run it until a person starts it again. `forgets`: it is not linked any more.
         """
         async with self._database.worker() as connection:
             row = await connection.fetchrow(
@@ -73,6 +90,7 @@ class Standings:
                 me.lid if me else None,
                 me.name if me else None,
                 stops,
+                forgets,
             )
             if row is None:
                 return None
@@ -88,6 +106,16 @@ class Standings:
             if row is None:
                 return
             receipt = await self._outbox.add(connection, events(sessions.of(row)))
+        await self._outbox.send(receipt)
+
+    async def tell_orphans(self, *, patience: float) -> None:
+        """Say of sessions that nobody runs that nobody runs them; of wanted ones after `patience` seconds."""
+        async with self._database.worker() as connection:
+            rows = await connection.fetch(_ORPHANS, _FINAL, _RUNS, patience)
+            if not rows:
+                return
+            told = [event for row in rows for event in events(sessions.of(row))]
+            receipt = await self._outbox.add(connection, told)
         await self._outbox.send(receipt)
 
     def _sealed(self, code: str | None) -> str | None:

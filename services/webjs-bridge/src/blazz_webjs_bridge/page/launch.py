@@ -13,6 +13,7 @@ from blazz_webjs_bridge.page.process_tree import kill_of_profile
 
 LAUNCH_WITHIN = 30.0
 """Seconds; 0.3 on an idle machine, some when ten start at once on two cores."""
+_KILLS, _BETWEEN_KILLS = 25, 0.2  # the second in seconds
 WINDOW = {"width": 1024, "height": 700}  # WhatsApp Web asks for a wider one below 750 and shows another page
 
 
@@ -83,8 +84,11 @@ async def _give_up(starting: "asyncio.Future[BrowserContext]", profile: Path) ->
             task.add_done_callback(lambda closed: closed.cancelled() or closed.exception())
 
     starting.add_done_callback(close)
-    with contextlib.suppress(OSError):
-        kill_of_profile(profile)
+    for _ in range(_KILLS):  # the process may be born only now
+        with contextlib.suppress(OSError):
+            await asyncio.to_thread(kill_of_profile, profile)
+        if (await asyncio.wait({starting}, timeout=_BETWEEN_KILLS))[0]:
+            return
 
 
 def _cause(error: Error) -> str:
