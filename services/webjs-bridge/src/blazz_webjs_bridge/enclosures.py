@@ -21,7 +21,7 @@ from blazz_webjs_bridge.outgoing import LARGEST, LIMITS, MEDIA
 from blazz_webjs_bridge.page.calls import Send
 from blazz_webjs_bridge.refusals import LINK_FAILED, LINK_REFUSED, NO_FILE, TOO_LARGE, Refused
 
-_AT_ONCE = 4  # files on their way at once: each may be 100 MB of disk
+_AT_ONCE = 4  # files that are fetched at once, for all sessions of the instance
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +48,22 @@ class Enclosures:
         if not isinstance(event.content, MEDIA):
             yield send
             return
+        path = folder / uuid4().hex
+        try:
+            file = await self._brought(event, path)
+            yield send.model_copy(
+                update={"path": file.path, "mime_type": file.mime_type, "filename": send.filename or file.filename}
+            )
+        finally:
+            path.unlink(missing_ok=True)
+
+    async def _brought(self, event: SessionSend, path: Path) -> _File:
         async with self._places:
-            path = folder / uuid4().hex
             try:
                 async with asyncio.timeout(self._limit):
-                    file = await self._bring(event, path)
+                    return await self._bring(event, path)
             except TimeoutError:
-                path.unlink(missing_ok=True)
                 raise Refused(LINK_FAILED) from None
-            try:
-                yield send.model_copy(
-                    update={"path": file.path, "mime_type": file.mime_type, "filename": send.filename or file.filename}
-                )
-            finally:
-                path.unlink(missing_ok=True)
 
     async def _bring(self, event: SessionSend, path: Path) -> _File:
         content = event.content

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -22,9 +23,16 @@ _GET = """
 select message_id, attempt, hex, chat, state, ack, failure, command from web_sends
 where session_id = $1 and message_id = $2 and attempt = $3
 """
+# Only for the owner: of a session that was lost the new owner decides.
 _DOUBTFUL = """
-select message_id, attempt, hex, chat, state, ack, failure, command from web_sends
-where session_id = $1 and state = 'journalled' order by created_at limit $2
+select w.message_id, w.attempt, w.hex, w.chat, w.state, w.ack, w.failure, w.command, w.created_at from web_sends w
+join web_sessions s on s.id = w.session_id and s.fence = $3
+where w.session_id = $1 and w.state = 'journalled' order by w.created_at limit $2
+"""
+_DOUBT = """
+select w.message_id, w.attempt, w.hex, w.chat, w.state, w.ack, w.failure, w.command, w.created_at from web_sends w
+join web_sessions s on s.id = w.session_id and s.fence = $4
+where w.session_id = $1 and w.message_id = $2 and w.attempt = $3 and w.state = 'journalled'
 """
 _OURS = "select hex from web_sends where session_id = $1 and hex = any($2::text[])"
 _RECENT = """
@@ -51,6 +59,7 @@ class Entry:
     ack: int = 0
     failure: dict[str, Any] | None = None
     command: dict[str, Any] | None = None
+    created_at: datetime | None = None
 
     @property
     def provider_message_id(self) -> str:
@@ -109,8 +118,14 @@ class Journal:
     async def doubtful(self, most: int = 500) -> list[Entry]:
         """Attempts of which nobody knows whether they left, oldest first."""
         async with self._database.worker() as connection:
-            rows = await connection.fetch(_DOUBTFUL, self._session_id, most)
+            rows = await connection.fetch(_DOUBTFUL, self._session_id, most, self._fence)
         return [Entry(**dict(row)) for row in rows]
+
+    async def doubt(self, message_id: UUID, attempt: int) -> Entry | None:
+        """This attempt, where it is in doubt still and this instance still owns the session."""
+        async with self._database.worker() as connection:
+            row = await connection.fetchrow(_DOUBT, self._session_id, message_id, attempt, self._fence)
+        return Entry(**dict(row)) if row else None
 
     async def ours(self, hexes: Sequence[str]) -> set[str]:
         """Those of these ids that are of our own sends."""

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from blazz_chassis.crashpoints import reach
 from blazz_chassis.database import Database
 from blazz_chassis.outbox import Outbox, Receipt
 from blazz_chassis.publisher import Publisher
@@ -16,7 +17,7 @@ from blazz_contracts.events import ProviderStatus, SessionSend
 from blazz_contracts.events.provider_status import StatusItem
 from blazz_contracts.message import MAX_ITEMS
 
-from blazz_webjs_bridge.journal import Entry
+from blazz_webjs_bridge.journal import Entry, hex_of
 from blazz_webjs_bridge.refusals import NOT_TAKEN, Refusal
 from blazz_webjs_bridge.session import Session
 
@@ -26,6 +27,15 @@ update web_sends w set state = r.state, command = null, failure = r.failure, ack
 from unnest($1::uuid[], $2::int[], $3::text[], $4::smallint[], $5::jsonb[]) r (message_id, attempt, state, ack, failure)
 where w.message_id = r.message_id and w.attempt = r.attempt and w.state = 'journalled'
 returning w.message_id, w.attempt, w.hex, w.chat, w.state, w.ack, w.failure
+"""
+# Written down, though it never went near the page: asked for again after a crash, it is not made, for chat may have
+# been told and have made the next attempt.
+_REFUSE = """
+insert into web_sends (message_id, attempt, session_id, workspace_id, hex, chat, state, failure, settled_at)
+select $1, $2, s.id, s.workspace_id, $4, '', 'failed', $5::jsonb, now() from web_sessions s
+where s.id = $3 and s.fence = $6
+on conflict (message_id, attempt) do nothing
+returning message_id
 """
 # A tick settles, too: what was delivered did leave. A refusal counts only for what is not known to have left.
 _TICK = """
@@ -108,9 +118,27 @@ class Outcomes:
         """Tell that nothing of it has left, so that it waits at chat."""
         await self._publisher.publish(self._event([_unjournalled(event, "returned", None)]))
 
-    async def refused(self, event: SessionSend, refusal: Refusal) -> None:
-        """Tell that it cannot be sent; it was never written down."""
-        await self._publisher.publish(self._event([_unjournalled(event, "failed", refusal)]))
+    async def refused(self, event: SessionSend, refusal: Refusal) -> bool:
+        """Write down and tell that it cannot be sent; returns whether it was not in the journal before.
+
+        Not so means that it is there already, or that this instance has lost the session.
+        """
+        async with self._database.worker() as connection:
+            new = await connection.fetchrow(
+                _REFUSE,
+                event.message_id,
+                event.attempt,
+                self._session.id,
+                hex_of(event.message_id, event.attempt),
+                refusal.error,
+                self._session.fence,
+            )
+            if new is None:
+                return False
+            receipt = await self._tell(connection, [_unjournalled(event, "failed", refusal)])
+        reach("bridge.refused")
+        self._outbox.send_soon(receipt)
+        return True
 
     async def _tell(self, connection: Any, items: list[StatusItem]) -> Receipt:
         parts = [items[n : n + MAX_ITEMS] for n in range(0, len(items), MAX_ITEMS)]
@@ -123,7 +151,8 @@ class Outcomes:
 def _item(entry: Entry, at: datetime) -> StatusItem:
     failed = entry.state == "failed"
     return StatusItem(
-        provider_message_id=entry.provider_message_id,
+        # Of one that was refused before anybody knew its chat there is no key.
+        provider_message_id=entry.provider_message_id if entry.chat else entry.callback_data,
         status="failed" if failed else _STATUS.get(entry.ack, "sent"),
         at=at,
         callback_data=entry.callback_data,

@@ -71,6 +71,9 @@ class Settings(ServiceSettings):
     webjs_bridge_doubt_every: float = Field(
         default=2, gt=0, description="How often sends of unknown outcome are looked up in the page."
     )
+    webjs_bridge_doubt_age: float = Field(
+        default=86_400, gt=0, description="A send that cannot be repeated, and that the page does not know, fails then."
+    )
     webjs_bridge_media_timeout: float = Field(
         default=120, gt=0, description="What fetching or storing a file may take."
     )

@@ -52,6 +52,7 @@ class Traffic:
             pacing=session.options.pacing,
             send_timeout=settings.webjs_bridge_send_timeout,
             batch_wait=settings.webjs_bridge_batch_wait,
+            give_up=settings.webjs_bridge_doubt_age,
         )
         self._receiving = Receiving(session, journal, house.publisher, house.library, options=session.options)
         self._catching_up = CatchingUp(
