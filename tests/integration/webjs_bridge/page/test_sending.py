@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from blazz_simulator.phones.samples import SAMPLES
 from blazz_webjs_bridge.page.calls import FindMessage, FindPerson, MarkRead, Send, Typing
-from blazz_webjs_bridge.page.errors import PageRefused
+from blazz_webjs_bridge.page.errors import PageRefused, PageTimeout
 from blazz_webjs_bridge.page.facts import AckChanged, Arrived, Edited
 
-from tests.integration.webjs_bridge.page.conftest import Driven, Sim
+from tests.integration.webjs_bridge.page.conftest import Driven, Open, Sim
 from tests.support.polling import until
 
 
@@ -216,3 +216,32 @@ async def test_ten_messages_at_once_all_arrive(linked: Driven) -> None:
     sent = await asyncio.gather(*(linked.send(person.chat, text="all") for person in people))
     assert all(each.ack >= 1 for each in sent)
     assert linked.facts(Edited) == []
+
+
+async def test_a_file_that_is_long_in_preparation_is_handed_to_wa_js_once(open_page: Open, tmp_path: Path) -> None:
+    async with open_page() as driven:
+        await driven.link()
+        person = await driven.somebody()
+        key, long = driven.key(person.chat), file(tmp_path, "document")
+        page = driven.page._page
+        await page.evaluate(
+            """() => {
+                window.handed = 0;
+                const data = WPP.whatsapp.OpaqueData; // what wa-js first makes of a file
+                const real = data.createFromData.bind(data);
+                const gate = new Promise(resolve => { window.prepared = resolve; });
+                data.createFromData = async (...all) => {
+                    window.handed += 1;
+                    await gate;
+                    return real(...all);
+                };
+            }"""
+        )
+        for _ in range(2):
+            with pytest.raises(PageTimeout):
+                await driven.send(person.chat, id=key, within=3, **long)
+        assert await page.evaluate("window.handed") == 1
+
+        await page.evaluate("window.prepared()")
+        await received(driven.sim, person.phone or "", key)
+        assert (await driven.send(person.chat, id=key, **long)).ack >= 1

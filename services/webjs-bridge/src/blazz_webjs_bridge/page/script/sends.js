@@ -3,25 +3,32 @@
 const MARGIN = 1500; // milliseconds kept of the time limit, to look where the message lies
 const stored = id => attempt(() => WPP.whatsapp.MsgStore.get(id));
 
-const sendingNow = new Map(); // by id, so that who asks again while it is under way gets the same answer
+// By id, until wa-js is done with it, however long that takes: it cannot be called off, and asked a second time while it
+// still prepares a file it would make a second message of it.
+const sendingNow = new Map();
 
 async function send(args, limit) {
   needChats();
   if (!isConversation(args.chat)) throw new Refused("chat_invalid", "There is no chat of that id");
   if (!Object.hasOwn(SENDERS, args.type)) throw new Refused("type_unknown", `There is no way to send a ${args.type}`);
-  if (args.type === "reaction") return sendOne(args, limit);
+  if (args.type === "reaction") return sendOne(args, limit, begun(args));
   if (stored(args.id)) return sent(args.id); // WhatsApp Web would put a second one beside it
   if (!sendingNow.has(args.id)) {
     sentHere.set(args.id);
-    sendingNow.set(args.id, sendOne(args, limit).finally(() => sendingNow.delete(args.id)));
+    const work = begun(args);
+    sendingNow.set(args.id, work);
+    const done = () => sendingNow.delete(args.id);
+    work.then(done, done);
   }
-  return sendingNow.get(args.id);
+  return sendOne(args, limit, sendingNow.get(args.id));
 }
 
-async function sendOne(args, limit) {
+const begun = async args => SENDERS[args.type](args);
+
+async function sendOne(args, limit, work) {
   pending += 1;
   try {
-    return outcome(args, await within(SENDERS[args.type](args), Math.max(limit - MARGIN, limit / 2), () => null));
+    return outcome(args, await within(work, Math.max(limit - MARGIN, limit / 2), () => null));
   } catch (error) {
     // What fails with the message in the page already is no refusal: it may leave, or has left.
     if (args.type === "reaction" || !stored(args.id)) throw error;
