@@ -47,7 +47,7 @@ async def test_a_session_deleted_while_it_logs_out_is_deleted(idle_world: World)
         f"wanted = 'deleted' where id = $1 returning {COLUMNS}",
         session_id,
     )
-    standings = Standings(service.database, service.outbox, Sealer(SEAL_KEY))
+    standings = Standings(service.database, service.outbox, Sealer(SEAL_KEY), margin=0)
     over = Standing(SessionState.STOPPED, "logged out by a person")
     assert await standings.stand(sessions.of(row), over, stops=True) is not None
     await world.rows("update web_sessions set owner = null where id = $1", session_id)

@@ -45,6 +45,7 @@ class Around:
             webjs_bridge_batch_wait=0.0,
             webjs_bridge_history_margin=120.0,
             webjs_bridge_lease=1.0,
+            webjs_bridge_doubt_age=60.0,
         )
         self.house = SimpleNamespace(
             settings=settings,

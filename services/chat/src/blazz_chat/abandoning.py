@@ -18,11 +18,13 @@ select m.id from channels c join messages m on m.channel_id = c.id
 where c.deleted_at is not null and m.status = 'pending' and m.waits_for is null
 limit $1 for update of m skip locked
 """
-# Only what waits for a session that is away: a long campaign of one that is ready takes the days it takes.
+# Only what waits for a session that is away, and not for a moment: a long campaign of one that is ready takes the days
+# it takes, and shall not end for a browser that is opened anew.
 _EXPIRED = """
 select m.id from channels c join messages m on m.channel_id = c.id
 where c.provider = 'webjs' and c.session_state is distinct from 'ready' and m.status = 'pending'
   and m.created_at < now() - make_interval(secs => $2)
+  and coalesce(c.session_since, c.created_at) < now() - make_interval(secs => least($2, 300))
 limit $1 for update of m skip locked
 """
 

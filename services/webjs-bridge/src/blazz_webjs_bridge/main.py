@@ -65,7 +65,7 @@ def build(settings: Settings) -> Service:
         outbox=outbox,
         publisher=service.publisher,
         queues=queues,
-        standings=Standings(database, outbox, sealer),
+        standings=Standings(database, outbox, sealer, margin=settings.webjs_bridge_history_margin),
         profiles=profiles,
         enclosures=Enclosures(
             chat,

@@ -14,7 +14,8 @@ from blazz_webjs_bridge.page.words import Somebody
 from blazz_webjs_bridge.session import COLUMNS, Session
 from blazz_webjs_bridge.state import Standing
 
-# What came before a phone was linked is not ours: everything is seen until then.
+# What came before a phone was linked is not ours: everything is seen until then, and so much later as catching up reads
+# back. Another number is another phone.
 # A code lives as long as its state: none is shown of a session that is linked, or that shows no code any more.
 _STAND = f"""
 update web_sessions set state = $3, cause = $4, since = case when state = $3 then since else now() end,
@@ -24,7 +25,9 @@ update web_sessions set state = $3, cause = $4, since = case when state = $3 the
     qr_revision = qr_revision + case when $6::text is null then 0 else 1 end,
     sealed_pairing_code = case when $3 = 'pairing' then coalesce($7, sealed_pairing_code) end,
     phone = coalesce($8, phone), lid = coalesce($9, lid), account_name = coalesce($10, account_name),
-    seen_until = case when $11 or $12 then null when $3 in ('syncing', 'ready') then coalesce(seen_until, now())
+    seen_until = case when $11 or $12 then null
+                      when phone <> $8 then now() + make_interval(secs => $13)
+                      when $3 in ('syncing', 'ready') then coalesce(seen_until, now() + make_interval(secs => $13))
                       else seen_until end,
     wanted = case when $11 and wanted = 'running' then 'stopped' else wanted end
 where id = $1 and fence = $2 and deleted_at is null returning {COLUMNS}
@@ -57,8 +60,9 @@ _RUNS = [each.value for each in (SessionState.READY, SessionState.SYNCING, Sessi
 class Standings:
     """Writes down and tells where sessions stand."""
 
-    def __init__(self, database: Database, outbox: Outbox, sealer: Sealer) -> None:
-        self._database, self._outbox, self._sealer = database, outbox, sealer
+    def __init__(self, database: Database, outbox: Outbox, sealer: Sealer, *, margin: float) -> None:
+        """`margin`: seconds before the mark that catching up reads."""
+        self._database, self._outbox, self._sealer, self._margin = database, outbox, sealer, margin
 
     async def stand(
         self,
@@ -91,6 +95,7 @@ class Standings:
                 me.name if me else None,
                 stops,
                 forgets,
+                self._margin,
             )
             if row is None:
                 return None

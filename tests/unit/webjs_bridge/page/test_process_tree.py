@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,7 +35,10 @@ def test_memory_and_cpu_are_those_of_all_and_nothing_when_they_are_gone(
     parent, child = family
     tree = ProcessTree(parent.pid)
     assert tree.memory() > ProcessTree(child).memory() > 0
-    assert tree.cpu() > 0
+    limit = time.monotonic() + 10
+    while tree.cpu() == 0:  # the kernel counts in hundredths of a second: somebody has to use some
+        assert time.monotonic() < limit
+        tree.memory()
     tree.kill()
     parent.wait(5)
     assert (tree.memory(), tree.cpu()) == (0, 0)
