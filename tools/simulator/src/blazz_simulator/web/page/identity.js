@@ -1,9 +1,11 @@
-// Who this page is: its keys, and the phone it is linked to. Kept in local storage.
-__d("WAWebIdentity", ["WABase64", "WAWebBytes"], (exports, require) => {
+// Who this page is: its keys, and the phone it is linked to. Kept in local storage, which a browser writes to the disk some
+// seconds late, and beside it in IndexedDB, which it writes at once: so that a browser that is killed stays linked.
+__d("WAWebIdentity", ["WABase64", "WAWebBytes", "WAWebModelStorage"], (exports, require) => {
   const { encodeB64, decodeB64 } = require("WABase64");
   const { randomBytes } = require("WAWebBytes");
-  const KEYS = "WANoiseInfo", DEVICE = "WALinkedDevice";
+  const KEYS = "WANoiseInfo", DEVICE = "WALinkedDevice", FORGOTTEN = "WAForgottenDevice";
 
+  const disk = require("WAWebModelStorage");
   const read = name => JSON.parse(localStorage.getItem(name) ?? "null");
   let device = read(DEVICE);
 
@@ -23,10 +25,19 @@ __d("WAWebIdentity", ["WABase64", "WAWebBytes"], (exports, require) => {
     device = value;
     localStorage.setItem(DEVICE, JSON.stringify(value));
     localStorage.setItem("last-wid-md", JSON.stringify(value.me.pn.replace("@", `:${value.device.split(":")[1]}@`)));
+    disk.put("meta", { id: DEVICE, device: value, keys: keys() });
+  };
+  exports.restore = async () => {
+    const kept = device ? null : await disk.get("meta", DEVICE);
+    if (!kept || kept.device.device === localStorage.getItem(FORGOTTEN)) return;
+    localStorage.setItem(KEYS, JSON.stringify(kept.keys));
+    exports.setDevice(kept.device);
   };
   exports.setMe = me => { if (device) exports.setDevice({ ...device, me }); };
   exports.forget = () => {
+    if (device) localStorage.setItem(FORGOTTEN, device.device); // a reload may come before the disk has heard of it
     device = null;
+    disk.remove("meta", DEVICE);
     for (const name of [KEYS, DEVICE, "last-wid-md", "WAWebSettings"]) localStorage.removeItem(name);
   };
 });

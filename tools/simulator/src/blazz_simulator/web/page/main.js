@@ -11,6 +11,7 @@
   window.addEventListener("offline", () => Socket.cut());
   window.addEventListener("online", () => Socket.open());
   try {
+    await window.require("WAWebIdentity").restore();
     if (window.require("WAWebIdentity").device()) {
       await window.require("WAWebContactCollection").ContactCollection.restore();
       await window.require("WAWebChatCollection").ChatCollection.restore();
