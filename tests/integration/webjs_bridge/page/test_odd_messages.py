@@ -69,6 +69,8 @@ async def test_a_message_larger_than_a_fact_may_be_is_told_as_unsupported(linked
         "person": person,
         "type": "contacts",
         "raw_type": "multi_vcard",
+        "text": "x",
+        "at": 1_800_000_000,
     }
     told = await linked.page._page.evaluate(
         f"""message => {{ {script}
