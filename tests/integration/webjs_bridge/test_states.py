@@ -27,6 +27,8 @@ async def test_a_pairing_code_is_shown_and_links_the_phone_it_is_typed_into(worl
     answer = await world.simulator.post("/_sim/web/pair", json={"code": shown["pairing_code"], "phone": phone})
     assert answer.status_code == 200, answer.text
     assert (await world.until_state(session_id, "ready"))["phone"] == f"+{phone}"
+    again = await world.api("POST", f"/internal/sessions/{session_id}/pair", json={"phone": f"+{phone}"})
+    assert (again.status_code, again.json()["code"]) == (409, "already_linked")
 
 
 async def test_a_phone_that_logs_the_session_out_leaves_it_to_be_linked_anew(world: World) -> None:

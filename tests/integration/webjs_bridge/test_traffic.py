@@ -76,6 +76,7 @@ async def test_a_file_that_cannot_be_had_fails_by_name_and_the_session_lives_on(
     wanted = [
         ({"type": "image", "link": f"{here}/large.png"}, "file_too_large"),
         ({"type": "image", "link": f"{here}/nothing.png"}, "media_unreachable"),
+        ({"type": "image", "link": "http://１.１.１.１/x.png"}, "media_address_refused"),
         ({"type": "image", "media_id": str(uuid4())}, "media_not_found"),
     ]
     for content, code in wanted:

@@ -103,6 +103,9 @@ class Enclosures:
                     raise Refused(LINK_FAILED)
                 await _keep(answer, path, most)
                 mime_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+        except (httpx.InvalidURL, ValueError):
+            # Hosts that no client can write down, such as digits of another script: no later try will do better.
+            raise Refused(LINK_REFUSED) from None
         except httpx.HTTPError:
             raise Refused(LINK_FAILED) from None
         name = unquote(urlsplit(link).path.rsplit("/", 1)[-1])[:200] or "file"

@@ -27,6 +27,12 @@ class NotRunning(SessionError):
     code, title, status = "session_not_running", "The session is stopped; start it first", 409
 
 
+class AlreadyLinked(SessionError):
+    """The session is linked: there is nothing to pair."""
+
+    code, title, status = "already_linked", "The session is linked already; log it out to link another phone", 409
+
+
 class ChatRefused(SessionError):
     """Chat did not make the channel."""
 

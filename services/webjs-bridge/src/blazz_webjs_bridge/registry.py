@@ -12,11 +12,11 @@ from blazz_chassis.ids import uuid7
 from blazz_chassis.outbox import Outbox, Receipt
 from blazz_chassis.seal import Sealer
 from blazz_contracts.events import AuditRecorded
-from blazz_contracts.session import SessionState
+from blazz_contracts.session import LINKED, SessionState
 from blazz_contracts.views.session import CreateSession, QrView, SessionOptions
 
 from blazz_webjs_bridge import qr, session
-from blazz_webjs_bridge.errors import NoCode, NotRunning, SessionNotFound
+from blazz_webjs_bridge.errors import AlreadyLinked, NoCode, NotRunning, SessionNotFound
 from blazz_webjs_bridge.session import CLAIM, COLUMNS, UNLINK, Session
 from blazz_webjs_bridge.standings import events
 
@@ -108,10 +108,12 @@ class Registry:
         return await self._change(context, session_id, "session.deleted", _WISH, "deleted")
 
     async def ask(self, context: WorkspaceContext, session_id: UUID, kind: str, data: dict[str, Any]) -> Session:
-        """Hand a request to whoever runs it. Raises `NotRunning`."""
+        """Hand a request to whoever runs it. Raises `NotRunning`, and `AlreadyLinked` for a code that nobody needs."""
         known = await self.get(context.workspace_id, session_id)
         if known.wanted != "running":
             raise NotRunning()
+        if kind == "pair" and known.state in LINKED:
+            raise AlreadyLinked()
         async with self._database.api(context.workspace_id) as connection:
             await connection.execute(_ASK, uuid7(), session_id, context.workspace_id, kind, data)
             receipt = await self._outbox.add(connection, [_audit(context, known, f"session.{kind}")])
