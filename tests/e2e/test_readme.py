@@ -66,7 +66,8 @@ def test_the_second_tour_links_a_number_and_a_message_goes_each_way(stack: dict[
         UNTIL.format(path="contacts/$CONTACT/messages", word="'Hi there, web!'"),
     ]
     last = talk.strip().split("\n\n")[2]
-    script = "\n".join([exports_of(stack), "{", *steps, "} > /dev/null", last])
+    forget = 'curl -X DELETE "$API/api/v1/sessions/$SESSION" -H "Authorization: Bearer $TOKEN" > /dev/null'
+    script = "\n".join([exports_of(stack), "{", *steps, "} > /dev/null", last, forget])
     script = script.replace("curl ", "curl --silent --show-error --fail-with-body ")
     done = subprocess.run(["bash", "-eo", "pipefail", "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, (done.stdout, done.stderr)
