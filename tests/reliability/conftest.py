@@ -173,6 +173,18 @@ class Breakable:
         )
         return {str(row["id"]): row["status"] for row in rows}
 
+    async def _without_end(self, load: Load) -> str:
+        """Where those stand that came to no end: at chat, and in the bridge's journal."""
+        states = await self.states(load)
+        unsettled = {each: states.get(each) for each in load.messages if states.get(each) not in FINAL}
+        sends = await self.rows(
+            "webjs-bridge",
+            "select message_id, attempt, state, ack, settled_at from web_sends where message_id = any($1::uuid[])",
+            list(unsettled)[:5],
+        )
+        journal = [tuple(map(str, row.values())) for row in sends]
+        return f"{len(unsettled)} without an end: {dict(list(unsettled.items())[:5])}; journal: {journal}"
+
     async def verify(self, load: Load) -> Counter[str]:
         """The two promises: nothing accepted is lost, nothing is sent twice. Returns messages by state."""
 
@@ -186,9 +198,7 @@ class Breakable:
         try:
             await until(settled, SETTLED, what="every message at its end", every=0.1)
         except AssertionError:
-            states = await self.states(load)
-            unsettled = {i: states.get(i) for i in load.messages if states.get(i) not in FINAL}
-            raise AssertionError(f"{len(unsettled)} without an end: {dict(list(unsettled.items())[:5])}") from None
+            raise AssertionError(await self._without_end(load)) from None
         states = await self.states(load)
         # WhatsApp Web echoes no callback data; there each message of a load has a number of its own.
         by_number = {number: message_id for message_id, number in load.messages.items()}
