@@ -159,9 +159,10 @@ class ChatSide:
 
     async def until_told(self, command: SessionSend, *wanted: str, within: float = 15.0) -> None:
         """Wait until one of these was told of a send."""
-        await until(
-            lambda: set(self.told(command)) & set(wanted), within, what=f"{wanted}, but {self.told(command)} were told"
-        )
+        try:
+            await until(lambda: set(self.told(command)) & set(wanted), within)
+        except AssertionError as error:
+            raise AssertionError(f"{wanted} expected within {within:g} s, {self.told(command)} were told") from error
 
     async def until_written(self, text: str, within: float = 15.0) -> dict[str, Any]:
         """Wait until a message with this text came in."""

@@ -169,13 +169,36 @@ async def test_a_copy_is_not_acked_before_the_first_is_written_down(desk: Desk) 
     assert (await desk.state(command), len(desk.page.sent)) == ("sent", 1)
 
 
+async def test_what_comes_while_the_page_becomes_ready_waits_and_is_sent(desk: Desk) -> None:
+    sending, command = await desk.sending(), desk.command()
+    sending.pause()
+    sending.expect()
+    handled = asyncio.create_task(sending.handle(command, None))  # type: ignore[arg-type]
+    await asyncio.wait({handled}, timeout=0.2)
+    assert not handled.done()
+    sending.begin(desk.page)
+    await handled
+    assert (await desk.state(command), len(desk.page.sent)) == ("sent", 1)
+
+
+async def test_what_waits_for_a_page_that_does_not_become_ready_is_given_back(desk: Desk) -> None:
+    sending, command = await desk.sending(), desk.command()
+    sending.pause()
+    sending.expect()
+    handled = asyncio.create_task(sending.handle(command, None))  # type: ignore[arg-type]
+    await asyncio.wait({handled}, timeout=0.2)
+    sending.pause()
+    await asyncio.wait_for(handled, 5)
+    assert (await desk.state(command), desk.page.sent) == (None, [])
+
+
 async def test_a_copy_fails_with_the_first(desk: Desk) -> None:
     sending, command = await desk.sending(), desk.command(image=True)
     desk.files.error = Unavailable("not now")
     both = [sending.handle(command, None) for _ in range(2)]  # type: ignore[arg-type]
     told = await asyncio.gather(*both, return_exceptions=True)
     assert [type(each) for each in told] == [Unavailable, Unavailable]
-    assert not sending._under_way
+    assert (command.message_id, 1) not in sending.in_hand
 
 
 async def test_a_paced_message_is_acked_when_it_is_written_down_and_sent_in_its_turn(desk: Desk) -> None:
@@ -184,8 +207,8 @@ async def test_a_paced_message_is_acked_when_it_is_written_down_and_sent_in_its_
     for command in commands:
         await sending.handle(command, None)  # type: ignore[arg-type]
     assert desk.page.sent == []
-    await sending.clear_doubts()  # they are no doubts: this instance has them in hand
-    await sending.quiet()
+    await sending.doubts.clear()  # they are no doubts: this instance has them in hand
+    await sending.in_hand.quiet()
     assert len(desk.page.sent) == 3
     assert [await desk.state(command) for command in commands] == ["sent"] * 3
 
@@ -211,21 +234,21 @@ async def test_killed_after_a_passing_refusal_the_attempt_is_never_made(desk: De
 async def test_a_doubt_that_was_settled_meanwhile_is_not_sent(desk: Desk) -> None:
     sending, command = await desk.sending(), desk.command()
     await desk.in_doubt(sending, command)
-    turn = sending._turn(command.to.phone or "")
+    turn = sending.in_hand.turn(command.to.phone or "")
     await turn.acquire()
-    await sending.clear_doubts()  # it has read the row, and waits for its turn
+    await sending.doubts.clear()  # it has read the row, and waits for its turn
     async with desk.database.worker() as connection:
         await connection.execute("update web_sends set state = 'sent' where message_id = $1", command.message_id)
     turn.release()
-    await sending.quiet()
+    await sending.in_hand.quiet()
     assert desk.page.sent == []
 
 
 async def test_two_looks_at_a_doubt_at_once_send_it_once(desk: Desk) -> None:
     sending, command = await desk.sending(), desk.command()
     id_ = await desk.in_doubt(sending, command)
-    await asyncio.gather(*(sending.clear_doubts() for _ in range(3)))
-    await sending.quiet()
+    await asyncio.gather(*(sending.doubts.clear() for _ in range(3)))
+    await sending.in_hand.quiet()
     assert desk.page.sent == [id_]
 
 
@@ -234,8 +257,8 @@ async def test_a_doubt_of_a_session_that_was_lost_is_left_to_its_new_owner(desk:
     await desk.in_doubt(sending, command)
     async with desk.database.worker() as connection:
         await connection.execute("update web_sessions set fence = fence + 1 where id = $1", desk.session_id)
-    await sending.clear_doubts()
-    await sending.quiet()
+    await sending.doubts.clear()
+    await sending.in_hand.quiet()
     assert (desk.page.sent, await desk.state(command)) == ([], "journalled")
 
 
@@ -245,16 +268,16 @@ async def test_a_doubt_whose_file_cannot_be_had_holds_back_no_other(desk: Desk, 
     await desk.in_doubt(sending, bad)
     await desk.in_doubt(sending, good)
     desk.files.error = error
-    await sending.clear_doubts()
-    await sending.quiet()
+    await sending.doubts.clear()
+    await sending.in_hand.quiet()
     # The first one may have left: it stays in doubt, and is not tried again at once.
     assert (await desk.state(good), await desk.state(bad)) == ("sent", "journalled")
-    assert sending._later
+    assert sending.doubts._later
 
     await desk.aged(bad, timedelta(hours=2))
     sending.begin(desk.page)
-    await sending.clear_doubts()
-    await sending.quiet()
+    await sending.doubts.clear()
+    await sending.in_hand.quiet()
     assert await desk.state(bad) == "failed"
 
 
@@ -263,10 +286,10 @@ async def test_an_old_doubt_that_the_page_knows_is_never_given_up(desk: Desk) ->
     id_ = await desk.in_doubt(sending, command)
     await desk.aged(command, timedelta(hours=2))
     desk.files.error, desk.page.known[id_] = Refused(LINK_FAILED), 0
-    await sending.clear_doubts()
-    await sending.quiet()
+    await sending.doubts.clear()
+    await sending.in_hand.quiet()
     assert await desk.state(command) == "journalled"
     desk.page.known[id_] = 2
-    await sending.clear_doubts()
-    await sending.quiet()
+    await sending.doubts.clear()
+    await sending.in_hand.quiet()
     assert await desk.state(command) == "sent"

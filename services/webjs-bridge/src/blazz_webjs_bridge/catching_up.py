@@ -8,12 +8,11 @@ import structlog
 
 from blazz_webjs_bridge.journal import Journal, hex_in
 from blazz_webjs_bridge.outcomes import Outcomes, Tick
-from blazz_webjs_bridge.page.calls import FindMessage, History
+from blazz_webjs_bridge.page.calls import FindMessage, History, Page
 from blazz_webjs_bridge.page.errors import PageError, PageGarbled, PageGone, PageRefused, PageTimeout
 from blazz_webjs_bridge.page.facts import Arrived, Edited, Revoked
 from blazz_webjs_bridge.page.words import WebMessage
 from blazz_webjs_bridge.receiving import Receiving, Told
-from blazz_webjs_bridge.sending import Page
 from blazz_webjs_bridge.session import Session
 
 log = structlog.get_logger(__name__)

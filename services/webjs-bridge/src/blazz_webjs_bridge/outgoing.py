@@ -1,6 +1,7 @@
-"""What a message says, in the page's words. Pure."""
+"""What a message says, in the page's words, and whether it may still be said."""
 
 import re
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from blazz_contracts.content import (
@@ -20,7 +21,7 @@ from blazz_contracts.content import (
 from blazz_contracts.events import SessionSend
 
 from blazz_webjs_bridge.page.calls import Send
-from blazz_webjs_bridge.refusals import NO_TARGET, NOT_SUPPORTED, Refused
+from blazz_webjs_bridge.refusals import EXPIRED, NO_TARGET, NOT_SUPPORTED, Refused
 
 MEDIA: Final = (Image, Video, Audio, Document, Sticker)
 # WhatsApp Web's own limits are the phone's; these are the Cloud API's, so that a number may change its way in. Bytes.
@@ -65,6 +66,12 @@ def _fields(content: Content) -> dict[str, Any]:
             return {"content": {"contacts": contacts}}
         case Template() | Interactive():
             raise Refused(NOT_SUPPORTED)
+
+
+def refuse_expired(event: SessionSend) -> None:
+    """Raise `Refused` when it waited longer than it may."""
+    if event.expires_at is not None and event.expires_at < datetime.now(UTC):
+        raise Refused(EXPIRED)
 
 
 def typing_seconds(event: SessionSend) -> float:

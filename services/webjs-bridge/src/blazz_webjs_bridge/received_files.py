@@ -12,9 +12,8 @@ from blazz_chassis.errors import Invalid, TooLarge, Unavailable
 from blazz_chassis.http_client import InternalClient
 
 from blazz_webjs_bridge.outgoing import LARGEST
-from blazz_webjs_bridge.page.calls import Download
+from blazz_webjs_bridge.page.calls import Download, Page
 from blazz_webjs_bridge.page.words import WebMessage
-from blazz_webjs_bridge.sending import Page
 from blazz_webjs_bridge.session import Session
 
 _PART = 256 * 1024  # bytes read at once

@@ -24,12 +24,11 @@ from blazz_contracts.views.session import SessionOptions
 
 from blazz_webjs_bridge import incoming
 from blazz_webjs_bridge.journal import Journal, hex_in
-from blazz_webjs_bridge.page.calls import RejectCall
+from blazz_webjs_bridge.page.calls import Page, RejectCall
 from blazz_webjs_bridge.page.errors import PageError, PageGone, PageRefused, PageTimeout
 from blazz_webjs_bridge.page.facts import Arrived, Called, Edited, Reacted, Revoked
 from blazz_webjs_bridge.page.words import WebMessage
 from blazz_webjs_bridge.received_files import ReceivedFiles
-from blazz_webjs_bridge.sending import Page
 from blazz_webjs_bridge.session import Session
 
 log = structlog.get_logger(__name__)

@@ -233,6 +233,8 @@ class Running:
         standing, remedy = after(before, fact)
         if remedy is Remedy.LINK_ANEW:
             await self._unlinked(standing)
+        if standing.state is SessionState.READY and before.state is not SessionState.READY:
+            self._traffic.expect()
         if standing != before or isinstance(fact, QrShown | PairingCodeShown | Ready):
             await self._stand(
                 standing,

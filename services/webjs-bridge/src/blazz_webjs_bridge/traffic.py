@@ -20,9 +20,10 @@ from blazz_webjs_bridge.catching_up import CatchingUp
 from blazz_webjs_bridge.house import House
 from blazz_webjs_bridge.journal import Journal, hex_in
 from blazz_webjs_bridge.outcomes import Outcomes, Tick
+from blazz_webjs_bridge.page.calls import Page
 from blazz_webjs_bridge.page.errors import PageGone
 from blazz_webjs_bridge.receiving import Receiving, Told
-from blazz_webjs_bridge.sending import Page, Sending
+from blazz_webjs_bridge.sending import Sending
 from blazz_webjs_bridge.session import Session
 
 log = structlog.get_logger(__name__)
@@ -80,7 +81,7 @@ class Traffic:
     @options.setter
     def options(self, options: SessionOptions) -> None:
         self._receiving.options = options
-        self._sending.pacing = options.pacing
+        self._sending.pace.pacing = options.pacing
 
     @property
     def busy(self) -> bool:
@@ -100,6 +101,10 @@ class Traffic:
         concurrency = self._house.settings.webjs_bridge_concurrency
         await self._house.queues.consume(self._queue, SessionSend, self._sending.handle, concurrency=concurrency)
 
+    def expect(self) -> None:
+        """The page is about to be ready."""
+        self._sending.expect()
+
     def begin(self, page: Page, seen_until: datetime | None) -> None:
         """The page is ready: messages leave, what was missed comes in, doubts are looked up.
 
@@ -111,7 +116,7 @@ class Traffic:
         self._receiving.begin(page)
         self._sending.begin(page)
         self._catch_up(page)
-        self._do_apart(self._sending.clear_doubts)
+        self._do_apart(self._sending.doubts.clear)
 
     def pause(self) -> None:
         """The page is not ready any more: what comes now waits at chat."""
@@ -162,6 +167,7 @@ class Traffic:
                 await asyncio.sleep(_AGAIN)  # the page tells an ack once
             except Exception:
                 self._log.exception("tick_not_told")
+                self._ticks_missed = True  # the page still has it
                 return
             else:
                 return
@@ -232,7 +238,7 @@ class Traffic:
             self._ticks_missed = False
             self._do_apart(partial(self._catch_up_ticks, self._page))
         try:
-            await self._sending.clear_doubts()
+            await self._sending.doubts.clear()
         except BlazzError as error:
             self._log.info("doubts_wait", error=error.code)
 

@@ -1,7 +1,7 @@
 """What we may ask of the page. One model a call: its arguments, what it answers, how long it may take."""
 
 from pathlib import Path
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import Field, TypeAdapter
 
@@ -19,6 +19,13 @@ class Call(Word, Generic[A]):
     """Seconds that the page may take."""
     reloads: ClassVar[bool] = False
     """WhatsApp Web loads itself anew when it has done this: that is an answer, too."""
+
+
+class Page(Protocol):
+    """A page that answers calls."""
+
+    async def call(self, call: Call[A], *, within: float | None = None) -> A:
+        """Ask it; `within` seconds, else the call's own. Raises `PageError`."""
 
 
 class PageState(Word):

@@ -10,7 +10,7 @@ __d("WAWebReceive", ["WAWebMsgCollection", "WAWebChatCollection", "WAWebContactC
   const socket = () => require("WAWebSocketModel").Socket;
   const DECRYPT_MS = 30;
   const GOT_MS = 50; // how often the server is told what this page has in its storage
-  let seq = null, told = null, work = Promise.resolve();
+  let seq = null, kept = null, told = null, work = Promise.resolve();
 
   exports.since = async () => {
     seq ??= (await storage.get("meta", "seq").catch(() => null))?.value ?? -1;
@@ -29,11 +29,12 @@ __d("WAWebReceive", ["WAWebMsgCollection", "WAWebChatCollection", "WAWebContactC
   async function reached(value) {
     if (value === undefined || value <= seq) return;
     seq = value;
-    const kept = storage.put("meta", { id: "seq", value });
+    kept = storage.put("meta", { id: "seq", value });
     told ??= setTimeout(async () => {
       told = null;
+      const stored = seq; // what comes meanwhile is not in the storage yet
       await kept;
-      socket().tell({ k: "got", seq });
+      socket().tell({ k: "got", seq: stored });
     }, GOT_MS);
   }
 
