@@ -43,8 +43,9 @@ env: $(SYNCED) ## shell variables for the tour in the README
 servers: $(SYNCED) ## RabbitMQ and PostgreSQL alone, for running tests again and again
 	@exec $(LOCAL) servers
 
-test: $(SYNCED) ## all tests: unit, integration, end to end, reliability, security
-	@exec $(PYTEST) tests/unit tests/integration tests/e2e tests/reliability tests/security $(ARGS)
+test: $(SYNCED) ## all tests: reliability, end to end, integration, security, unit; two at a time
+	@exec $(PYTEST) tests/reliability tests/e2e tests/integration tests/security tests/unit \
+		-n $(or $(JOBS),2) --no-loadscope-reorder $(ARGS)
 
 test-unit: $(SYNCED) ## tests without servers
 	@exec $(PYTEST) tests/unit $(ARGS)

@@ -28,11 +28,13 @@ Fixtures, all of session scope unless said otherwise:
 """
 
 import asyncio
+import fcntl
 import json
 import os
 import sys
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -45,9 +47,35 @@ from blazz_local.borrowed import borrow, remove_leftovers
 from blazz_local.broker import Management
 from blazz_local.databases import ServiceDatabase
 from blazz_local.services import WA_JS
+from xdist.scheduler import LoadScopeScheduling
 
 TEST_FOLDERS = CLONE / ".blazz" / "tests"
 """One folder a run, named by its pid, removed at its end (those of runs that were killed: at the start of the next)."""
+
+
+WHOLE_STACK = ("tests/e2e/", "tests/reliability/")
+"""Tiers whose tests share one stack, and break it: all of them run in one worker."""
+
+
+class _Scheduling(LoadScopeScheduling):  # type: ignore[misc]
+    """A file's tests run in one worker, for its module's fixtures, and so do those of the whole stack."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "the whole stack" if nodeid.startswith(WHOLE_STACK) else nodeid.partition("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Scheduling:
+    """How tests are handed to workers when there are several (`-n 2`); each has servers of its own."""
+    return _Scheduling(config, log)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """What may install something is done by one worker at a time: apt does not bear company."""
+    TEST_FOLDERS.mkdir(parents=True, exist_ok=True)
+    with (TEST_FOLDERS / "installing").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 class MakeDatabase(Protocol):
@@ -67,7 +95,9 @@ def run_folder() -> Folder:
 @pytest_asyncio.fixture(scope="session")
 async def servers(run_folder: Folder) -> AsyncIterator[Servers]:
     """Both servers, up and running."""
-    async with borrow(run_folder) as started:
+    async with AsyncExitStack() as stack:
+        with _alone():
+            started = await stack.enter_async_context(borrow(run_folder))
         yield started
 
 
@@ -153,7 +183,8 @@ async def make_database(servers: Servers, run_folder: Folder) -> AsyncIterator[M
 def chromium_path(run_folder: Folder) -> Path:
     """A Chromium; it is installed where there is none yet."""
     run_folder.create()
-    chromium.ensure(run_folder, print)
+    with _alone():
+        chromium.ensure(run_folder, print)
     found = chromium.find()
     assert found is not None
     return found
@@ -190,7 +221,8 @@ async def stack(run_folder: Folder) -> AsyncIterator[dict[str, Any]]:
         output, _ = await process.communicate()
         return process.returncode or 0, output.decode()
 
-    status, output = await command("up", "--detach", "--until-pid", str(os.getpid()))
+    with _alone():
+        status, output = await command("up", "--detach", "--until-pid", str(os.getpid()))
     assert status == 0, output
     yield json.loads((folder / "stack.json").read_text()) | {"folder": str(folder)}
     status, output = await command("down")

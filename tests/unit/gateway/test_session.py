@@ -3,7 +3,7 @@
 import time
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import jwt
 import pytest
@@ -15,7 +15,7 @@ from pydantic import SecretStr
 KEY = SecretStr("k" * 40)
 SESSIONS = Sessions(KEY, access_seconds=900, lifetime=timedelta(days=1))
 ACCESS_KEY = secret.derived(KEY, "access token")
-SESSION_ID = uuid4()
+SESSION_ID = UUID("01a20f69-4aef-76f9-8cdb-2f2dd43e332f")
 
 
 def made(key: bytes = ACCESS_KEY, algorithm: str = "HS256", **more: Any) -> str:

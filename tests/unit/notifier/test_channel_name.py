@@ -1,6 +1,6 @@
 """What a channel's name says."""
 
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from blazz_notifier.channel_name import PUBLIC_WORKSPACE, ChannelKind, read
@@ -16,7 +16,7 @@ WORKSPACE = UUID("0190f3a2-7e1b-7cc1-9d5f-2c5f6f6d7a01")
         (f"private-workspace.{WORKSPACE}", ChannelKind.PRIVATE, WORKSPACE, "workspace"),
         (f"private-chat.{WORKSPACE}", ChannelKind.PRIVATE, WORKSPACE, "chat"),
         (f"presence-workspace.{WORKSPACE}", ChannelKind.PRESENCE, WORKSPACE, "workspace"),
-        (f"presence-conversation.{WORKSPACE}.{uuid4()}", ChannelKind.PRESENCE, WORKSPACE, "conversation"),
+        (f"presence-conversation.{WORKSPACE}.{WORKSPACE}", ChannelKind.PRESENCE, WORKSPACE, "conversation"),
         (f"private-{WORKSPACE}", ChannelKind.PRIVATE, PUBLIC_WORKSPACE, ""),
         (f"private-workspace.{WORKSPACE}x", ChannelKind.PRIVATE, PUBLIC_WORKSPACE, ""),
         (f"private-workspace.{str(WORKSPACE).upper()}", ChannelKind.PRIVATE, WORKSPACE, "workspace"),

@@ -1,5 +1,6 @@
 """Packages of the npm registry, by a lock file, with the Node that comes as a Python wheel: none is needed here."""
 
+import fcntl
 import os
 import subprocess
 from pathlib import Path
@@ -18,13 +19,15 @@ _LIMIT = 300.0  # seconds; a few megabytes over a slow line
 def install(folder: Path) -> None:
     """`npm ci` in a folder, unless what its lock file names is there already. Raises `StartFailed` with npm's words.
 
-    No script of a package runs.
+    No script of a package runs. Two at once take turns: npm would remove what the other has just brought.
     """
     lock, installed = folder / "package-lock.json", folder / "node_modules" / ".installed-lock.json"
-    if installed.exists() and installed.read_bytes() == lock.read_bytes():
-        return
-    _run(folder, "ci")
-    installed.write_bytes(lock.read_bytes())
+    with lock.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if installed.exists() and installed.read_bytes() == lock.read_bytes():
+            return
+        _run(folder, "ci")
+        installed.write_bytes(lock.read_bytes())
 
 
 def add(folder: Path, package: str) -> None:
