@@ -20,6 +20,7 @@ from blazz_contracts.events import SessionSend
 from blazz_contracts.events.session_send import Person
 from blazz_contracts.views.session import Pacing, SessionOptions
 from blazz_webjs_bridge import session as sessions
+from blazz_webjs_bridge.catching_up import CatchingUp
 from blazz_webjs_bridge.journal import Journal
 from blazz_webjs_bridge.outcomes import Outcomes
 from blazz_webjs_bridge.page.calls import FindMessage, FindPerson, Found, Send, Sent
@@ -88,18 +89,28 @@ class Desk:
                 SessionOptions().model_dump(mode="json"),
             )
 
-    async def sending(self, *, pacing: Pacing | None = None, give_up: float = 1000) -> Sending:
-        """As an instance that has just taken the session makes it."""
+    async def _parts(self) -> tuple[sessions.Session, Journal, Outcomes]:
         async with self.database.worker() as connection:
             row = await connection.fetchrow(
                 f"select {sessions.COLUMNS} from web_sessions where id = $1", self.session_id
             )
         session = sessions.of(row)
         outbox = Outbox(self.database, self.publisher, service="webjs-bridge")
+        journal = Journal(self.database, session.id, session.fence)
+        return session, journal, Outcomes(session, self.database, outbox, self.publisher)
+
+    async def catching_up(self) -> CatchingUp:
+        """What reads ticks that were missed; nothing comes in here."""
+        session, journal, outcomes = await self._parts()
+        return CatchingUp(session, journal, outcomes, None, margin=0)  # type: ignore[arg-type]
+
+    async def sending(self, *, pacing: Pacing | None = None, give_up: float = 1000) -> Sending:
+        """As an instance that has just taken the session makes it."""
+        session, journal, outcomes = await self._parts()
         sending = Sending(
             session.id,
-            Journal(self.database, session.id, session.fence),
-            Outcomes(session, self.database, outbox, self.publisher),
+            journal,
+            outcomes,
             self.files,  # type: ignore[arg-type]
             files=self.folder,
             pacing=pacing or Pacing(),
@@ -125,6 +136,10 @@ class Desk:
         async with self.database.worker() as connection:
             found = await connection.fetchval("select state from web_sends where message_id = $1", command.message_id)
         return None if found is None else str(found)
+
+    async def ack(self, command: SessionSend) -> int:
+        async with self.database.worker() as connection:
+            return int(await connection.fetchval("select ack from web_sends where message_id = $1", command.message_id))
 
     async def aged(self, command: SessionSend, by: timedelta) -> None:
         async with self.database.worker() as connection:
@@ -293,3 +308,17 @@ async def test_an_old_doubt_that_the_page_knows_is_never_given_up(desk: Desk) ->
     await sending.doubts.clear()
     await sending.in_hand.quiet()
     assert await desk.state(command) == "sent"
+
+
+async def test_ticks_that_nobody_heard_are_read_and_what_the_page_does_not_know_is_counted(desk: Desk) -> None:
+    sending = await desk.sending()
+    first, second = desk.command(), desk.command("4915100002")
+    for command in (first, second):
+        await sending.handle(command, None)  # type: ignore[arg-type]
+    desk.page.known[desk.page.sent[0]] = 3  # the other one the page is loading still
+    catching_up = await desk.catching_up()
+    assert await catching_up.ticks(desk.page) == 1
+    assert [await desk.ack(command) for command in (first, second)] == [3, 1]
+    desk.page.known[desk.page.sent[1]] = 2
+    assert await catching_up.ticks(desk.page) == 0
+    assert await desk.ack(second) == 2

@@ -68,17 +68,21 @@ class CatchingUp:
             log.error("history_too_long", session_id=str(self._session.id), since=since, messages=offset)
         log.info("caught_up", session_id=str(self._session.id), since=since, messages=offset)
 
-    async def ticks(self, page: Page) -> None:
-        """Messages that were delivered or read while nobody listened.
+    async def ticks(self, page: Page) -> int:
+        """Messages that were delivered or read while nobody listened; returns how many of them the page did not know.
 
+        It may not have loaded them yet; or somebody has removed them on the phone, and it never will.
         One that the page refuses to look up stops nothing; raises `PageTimeout` when some must be asked again.
         """
-        recent, late = await self._journal.recent(_MOST_ASKED), 0
+        recent, late, unknown = await self._journal.recent(_MOST_ASKED), 0, 0
         for start in range(0, len(recent), _TICKS_AT_ONCE):
             places = asyncio.Semaphore(_ASKED_AT_ONCE)
-            asked = [self._ask(page, places, *each) for each in recent[start : start + _TICKS_AT_ONCE]]
+            part = recent[start : start + _TICKS_AT_ONCE]
+            asked = [self._ask(page, places, provider_id) for provider_id, _ in part]
             answers = await asyncio.gather(*asked, return_exceptions=True)
-            ticks = [each for each in answers if isinstance(each, Tick)]
+            unknown += answers.count(None)
+            told = zip(answers, part, strict=True)
+            ticks = [each for each, (_, ack) in told if isinstance(each, Tick) and each.ack > ack]
             if ticks:
                 await self._outcomes.tick(ticks)
             for each in answers:
@@ -87,13 +91,13 @@ class CatchingUp:
                 late += isinstance(each, PageTimeout)
         if late:
             raise PageTimeout(f"{late} messages could not be looked up in time")
+        return unknown
 
     @staticmethod
-    async def _ask(page: Page, places: asyncio.Semaphore, provider_id: str, ack: int) -> Tick | None:
+    async def _ask(page: Page, places: asyncio.Semaphore, provider_id: str) -> Tick | None:
         async with places:
             found = await page.call(FindMessage(id=provider_id))
-        moved = found is not None and found.ack > ack
-        return Tick(hex_in(provider_id), found.ack, datetime.now(UTC)) if found is not None and moved else None
+        return None if found is None else Tick(hex_in(provider_id), found.ack, datetime.now(UTC))
 
 
 def _of_the_answer(error: PageError) -> bool:

@@ -33,6 +33,7 @@ _AGAIN = 0.5  # seconds before ticks are written down again while the database i
 _MOST_TICKS = 10_000  # ticks that wait for it here; more are asked for later, by the journal
 _CATCH_UP_AGAIN = 2.0  # seconds before the history is read again that could not be read; twice as many each time
 _CATCH_UP_CAP = 60.0
+_LOOKS = 4  # looks at messages that the page does not know: it may still be loading them
 
 
 class Traffic:
@@ -210,18 +211,21 @@ class Traffic:
         await self._catch_up_ticks(page)
 
     async def _catch_up_ticks(self, page: Page) -> None:
-        pause = _CATCH_UP_AGAIN
+        pause, looks = _CATCH_UP_AGAIN, 0
         while True:
             self._ticks_missed = False
             try:
-                await self._catching_up.ticks(page)
+                unknown = await self._catching_up.ticks(page)
             except PageGone:
                 return
             except Exception as error:
                 await self._wait_after(error, pause)
                 pause = min(pause * 2, _CATCH_UP_CAP)
             else:
-                return
+                looks += 1
+                if not unknown or looks == _LOOKS:
+                    return
+                await asyncio.sleep(_CATCH_UP_AGAIN * looks)
 
     async def _wait_after(self, error: Exception, pause: float) -> None:
         if isinstance(error, BlazzError | TimeoutError):
