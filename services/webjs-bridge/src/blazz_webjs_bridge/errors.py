@@ -15,6 +15,12 @@ class SessionNotFound(SessionError):
     code, title, status = "session_not_found", "There is no such session in this workspace", 404
 
 
+class TooManySessions(SessionError):
+    """The workspace has as many sessions as it may have."""
+
+    code, title = "session_limit", "This workspace has as many WhatsApp Web sessions as it may have"
+
+
 class NoCode(SessionError):
     """There is no code to scan now."""
 

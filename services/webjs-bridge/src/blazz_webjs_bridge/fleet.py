@@ -2,13 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
 import structlog
 from blazz_chassis.errors import Unavailable
+from blazz_contracts.session import SessionState
 from blazz_contracts.views.session import SessionOptions
 from prometheus_client import Gauge
 
@@ -16,6 +18,7 @@ from blazz_webjs_bridge.house import House
 from blazz_webjs_bridge.leases import Leases, Sign
 from blazz_webjs_bridge.running import Lost, Running
 from blazz_webjs_bridge.session import Session
+from blazz_webjs_bridge.state import Standing
 
 log = structlog.get_logger(__name__)
 
@@ -28,6 +31,10 @@ _SAFE = 0.8  # of a lease without a renewal after which the sessions count as lo
 _GUARDS = 40  # looks at the clock in the time of one lease
 _QUEUES = 30.0  # seconds between two looks at the queues of the sessions
 _CRASH_PAUSE = 5.0  # seconds before a session whose code failed is taken again
+_CODES = (SessionState.STARTING, SessionState.QR)  # whose pairing code somebody is typing keeps its place
+_NO_ROOM = Standing(
+    SessionState.STARTING, "no room: a linked session needed the place; a code is shown again when there is room"
+)
 
 
 class Fleet:
@@ -38,6 +45,7 @@ class Fleet:
         self._running: dict[UUID, tuple[Running, asyncio.Task[None]]] = {}
         self._renewed = self._told = time.monotonic()
         self._stopping = asyncio.Event()
+        self._yielding: set[UUID] = set()
 
     @property
     def count(self) -> int:
@@ -108,10 +116,25 @@ class Fleet:
         if room > 0:
             for session in await self._leases.take(room, list(self._running)):
                 self._start(session)
+        elif self.count >= settings.webjs_bridge_capacity and not self._yielding:
+            await self._make_room()
         if time.monotonic() - self._told >= settings.webjs_bridge_lease / _RENEWALS:
             self._told = time.monotonic()
             await self._house.standings.tell_orphans(patience=settings.webjs_bridge_lease)
         self._measure()
+
+    async def _make_room(self) -> None:
+        """Where a linked session waits for a place, one that only shows a code lets go of its own."""
+        shown = [running for running, _ in self._running.values() if _only_shows_a_code(running)]
+        if not shown:
+            return
+        patience = self._house.settings.webjs_bridge_lease / _RENEWALS  # another instance may have room
+        waiting = await self._leases.waiting(len(shown), patience=patience)
+        running_of = Counter(running.session.workspace_id for running, _ in self._running.values())
+        for running in _of_who_has_most(shown, running_of, waiting):
+            log.info("session_yields", session_id=str(running.session.id))
+            self._yielding.add(running.session.id)
+            running.leave()
 
     async def _renew(self) -> None:
         began = time.monotonic()
@@ -186,10 +209,13 @@ class Fleet:
         finally:
             # Not before: what is being let go is not to be taken by ourselves.
             self._running.pop(session.id, None)
+            self._yielding.discard(session.id)
 
     async def _release(self, running: Running, pause: float) -> None:
         session = running.session
         try:
+            if session.id in self._yielding and _only_shows_a_code(running):
+                await self._house.standings.stand(session, _NO_ROOM, restarts=session.restarts)
             await self._house.standings.stopped(session, "stopped by a person")
             await self._leases.release(_sign(running), pause=pause)
         except Unavailable as error:
@@ -202,6 +228,21 @@ class Fleet:
             running_sessions.labels(running.session.state.value).inc()
         alarms.set(sum(running.session.restarts >= most for running, _ in self._running.values()))
         memory_bytes.set(self.memory)
+
+
+def _only_shows_a_code(running: Running) -> bool:
+    """Whether no phone has linked it: nothing is lost when it is opened later."""
+    session = running.session
+    return session.seen_until is None and session.state in _CODES
+
+
+def _of_who_has_most(shown: list[Running], running_of: Counter[UUID], most: int) -> Iterator[Running]:
+    """Up to `most` of them, each of the workspace that has most sessions then; of those the one taken first."""
+    for _ in range(min(most, len(shown))):
+        running = max(shown, key=lambda each: running_of[each.session.workspace_id])
+        shown.remove(running)
+        running_of[running.session.workspace_id] -= 1
+        yield running
 
 
 def _sign(running: Running) -> Sign:

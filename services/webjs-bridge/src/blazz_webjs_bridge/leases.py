@@ -19,17 +19,43 @@ log = structlog.get_logger(__name__)
 _UNREADABLE = 60.0  # seconds
 
 # A deleted one that is linked is opened once more, to remove its device from the phone.
-# Its own sessions of before a quick restart come first: their browser profiles are warm.
+_FREE = """
+(s.wanted = 'running' or s.wanted = 'deleted' and s.seen_until is not null and s.unlink_until > now())
+and s.made and s.deleted_at is null and s.start_after <= now()
+and (s.owner is null or s.lease_until < now() or s.owner = $1) and not (s.id = any($4::uuid[]))
+"""
+# Linked ones first: a code may wait, messages may not. Of those, the instance's own of before a quick restart: their
+# browser profiles are warm. Then a workspace's first before another's second, counting what it runs already, anywhere:
+# linked ones count against linked ones, and every one against a code.
 _TAKE = f"""
+with busy as (
+    select workspace_id, count(*) as all_of_it, count(*) filter (where seen_until is not null) as linked
+    from web_sessions where lease_until >= now() and (owner <> $1 or id = any($4::uuid[])) group by workspace_id
+), free as (
+    select s.id, s.workspace_id, s.seen_until is not null as linked,
+        s.seen_until is not null and s.owner is not distinct from $1 as warm,
+        row_number() over (partition by s.workspace_id order by s.seen_until is null, s.start_after, s.id) as place
+    from web_sessions s where {_FREE}
+), turns as (
+    select f.id, f.linked, f.warm, f.place + coalesce(case when f.linked then b.linked else b.all_of_it end, 0) as turn
+    from free f left join busy b using (workspace_id)
+)
 update web_sessions set owner = $1, fence = fence + 1, lease_until = now() + make_interval(secs => $2)
 where id in (
-    select id from web_sessions
-    where (wanted = 'running' or wanted = 'deleted' and seen_until is not null and unlink_until > now())
-      and made and deleted_at is null and start_after <= now()
-      and (owner is null or lease_until < now() or owner = $1) and not (id = any($4::uuid[]))
-    order by owner is distinct from $1, start_after limit $3 for update skip locked)
+    select s.id from web_sessions s join turns t on t.id = s.id where {_FREE}
+    order by not t.linked, not t.warm, t.turn, s.start_after limit $3 for update of s skip locked)
 returning {COLUMNS}
 """  # noqa: S608
+# Each is told of to one instance at a time, which makes room for it; when that took too long it is told of again.
+_WAITING = """
+update web_sessions set start_after = now() where id in (
+    select id from web_sessions
+    where wanted = 'running' and seen_until is not null and made and deleted_at is null
+      and start_after < now() - make_interval(secs => $1)
+      and (owner is null or lease_until < now() - make_interval(secs => $1))
+    order by start_after limit $2 for update skip locked)
+returning id
+"""
 # A mark that is null belongs to a session that is not linked: what its owner remembers is of the phone before, and
 # must not come back, or all that the next phone had said since would be brought in.
 _RENEW = """
@@ -79,7 +105,10 @@ class Leases:
         self._database, self._instance, self._lease = database, instance, lease
 
     async def take(self, most: int, running: Sequence[UUID]) -> list[Session]:
-        """Take up to `most` sessions that nobody runs; none of `running`, which may still be ending here."""
+        """Take up to `most` sessions that nobody runs; none of `running`, which may still be ending here.
+
+        Linked ones come before those that only show a code, and workspaces take turns.
+        """
         async with self._database.worker() as connection:
             rows = await connection.fetch(_TAKE, self._instance, self._lease, most, list(running))
         taken = []
@@ -91,6 +120,14 @@ class Leases:
                 log.exception("session_not_read", session_id=str(row["id"]))
                 await self.release(Sign(row["id"], row["fence"]), pause=_UNREADABLE)
         return taken
+
+    async def waiting(self, most: int, *, patience: float) -> int:
+        """How many linked sessions, up to `most`, have waited for room longer than `patience` seconds.
+
+        Who asks is to make room for them: nobody else is told of the same ones meanwhile.
+        """
+        async with self._database.worker() as connection:
+            return len(await connection.fetch(_WAITING, patience, most))
 
     async def renew(self, signs: Sequence[Sign]) -> Mapping[UUID, tuple[str, dict[str, Any]]]:
         """Keep these; returns those that are still ours, with what is wanted of them and their options."""

@@ -78,7 +78,13 @@ def build(settings: Settings) -> Service:
     )
     fleet = Fleet(house, Leases(database, instance=settings.instance, lease=settings.webjs_bridge_lease))
     finishing = Finishing(database, chat, queues, profiles, journal_days=settings.webjs_bridge_journal_days)
-    registry = Registry(database, outbox, sealer, qr_lifetime=settings.webjs_bridge_qr_lifetime)
+    registry = Registry(
+        database,
+        outbox,
+        sealer,
+        qr_lifetime=settings.webjs_bridge_qr_lifetime,
+        most=settings.webjs_bridge_workspace_sessions,
+    )
     creating = Creating(registry, finishing)
 
     consumers.register(service, finishing)

@@ -16,10 +16,13 @@ from blazz_contracts.session import LINKED, SessionState
 from blazz_contracts.views.session import CreateSession, QrView, SessionOptions
 
 from blazz_webjs_bridge import qr, session
-from blazz_webjs_bridge.errors import AlreadyLinked, NoCode, NotRunning, SessionNotFound
+from blazz_webjs_bridge.errors import AlreadyLinked, NoCode, NotRunning, SessionNotFound, TooManySessions
 from blazz_webjs_bridge.session import CLAIM, COLUMNS, UNLINK, Session
 from blazz_webjs_bridge.standings import events
 
+# One at a time makes a session of a workspace, or two would both be the last one that it may have.
+_ALONE = "select pg_advisory_xact_lock(hashtextextended('web_sessions ' || $1::text, 0))"
+_COUNT = "select count(*) from web_sessions where workspace_id = $1 and deleted_at is null"
 # Who creates it is the first to finish it.
 _INSERT = f"""
 insert into web_sessions (id, workspace_id, name, options, cause, finishing_until)
@@ -61,14 +64,20 @@ insert into web_session_requests (id, session_id, workspace_id, kind, data) valu
 class Registry:
     """Creates, shows and changes sessions, each in its workspace."""
 
-    def __init__(self, database: Database, outbox: Outbox, sealer: Sealer, *, qr_lifetime: float) -> None:
-        """`qr_lifetime`: seconds after which a code is not shown any more."""
-        self._database, self._outbox, self._sealer = database, outbox, sealer
+    def __init__(self, database: Database, outbox: Outbox, sealer: Sealer, *, qr_lifetime: float, most: int) -> None:
+        """`qr_lifetime`: seconds after which a code is not shown any more; `most`: sessions of one workspace."""
+        self._database, self._outbox, self._sealer, self._most = database, outbox, sealer, most
         self._qr_lifetime = timedelta(seconds=qr_lifetime)
 
     async def create(self, context: WorkspaceContext, asked: CreateSession) -> Session:
-        """Write a session down; its channel and its queue are made by `finishing`."""
+        """Write a session down; its channel and its queue are made by `finishing`. Raises `TooManySessions`."""
         async with self._database.api(context.workspace_id) as connection:
+            await connection.execute(_ALONE, str(context.workspace_id))
+            if await connection.fetchval(_COUNT, context.workspace_id) >= self._most:
+                raise TooManySessions(
+                    f"this workspace has {self._most} WhatsApp Web sessions, stopped ones included, and may have no "
+                    "more; delete one that is not needed, or ask the operator for a higher limit"
+                )
             row = await connection.fetchrow(
                 _INSERT, uuid7(), context.workspace_id, asked.name, asked.options.model_dump(mode="json")
             )

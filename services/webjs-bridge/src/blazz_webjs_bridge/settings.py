@@ -34,6 +34,9 @@ class Settings(ServiceSettings):
     webjs_bridge_trace: bool = Field(default=False, description="Keep a Playwright trace of failures, too.")
 
     webjs_bridge_capacity: int = Field(default=10, ge=0, description="Sessions that this instance runs, at most.")
+    webjs_bridge_workspace_sessions: int = Field(
+        default=20, ge=1, description="Sessions that one workspace may have, stopped ones included."
+    )
     webjs_bridge_memory: int | None = Field(
         default=None, gt=0, description="Bytes that its browsers may hold together before it takes no more sessions."
     )
