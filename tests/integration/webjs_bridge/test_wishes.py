@@ -1,11 +1,15 @@
 """What people wish of a session while others are at it: what was wished last holds."""
 
 import asyncio
+from typing import Any
 from uuid import UUID
 
+import pytest
 from blazz_chassis.seal import Sealer
 from blazz_contracts.session import SessionState
 from blazz_webjs_bridge import session as sessions
+from blazz_webjs_bridge.browsers import Browsers
+from blazz_webjs_bridge.leases import Leases
 from blazz_webjs_bridge.session import COLUMNS
 from blazz_webjs_bridge.standings import Standings
 from blazz_webjs_bridge.state import Standing
@@ -137,3 +141,39 @@ async def test_deleted_while_being_made_leaves_no_channel(idle_world: World) -> 
     await creating
     await until_gone(world, row["id"])
     assert str(row["id"]) in world.chat.deleted
+
+
+async def test_eight_restarts_at_once_are_one(idle_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world, opened, plain = idle_world, list[UUID](), Browsers.open_page
+
+    async def counted(self: Browsers, session_id: UUID, on_fact: Any) -> Any:
+        opened.append(session_id)
+        return await plain(self, session_id, on_fact)
+
+    monkeypatch.setattr(Browsers, "open_page", counted)
+    await world.start()
+    session_id = await world.create()
+    await world.until_state(session_id, "qr")
+    answers = [await world.api("POST", f"/internal/sessions/{session_id}/restart") for _ in range(4)]
+    await until(lambda: len(opened) == 2, 20)  # it is being carried out
+    answers += [await world.api("POST", f"/internal/sessions/{session_id}/restart") for _ in range(4)]
+    assert {each.status_code for each in answers} == {202}
+    assert {each.json()["id"] for each in answers} == {str(session_id)}
+    await world.until_state(session_id, "qr")
+    await world.api("POST", f"/internal/sessions/{session_id}/pair", json={"phone": "4915140000005"})
+    await world.until_state(session_id, "pairing")  # what was asked before has been done
+    assert len(opened) == 2
+
+
+async def test_what_is_asked_twice_while_nobody_runs_it_waits_once_with_the_last_word(idle_world: World) -> None:
+    world = idle_world
+    service = await world.start(webjs_bridge_capacity=0)
+    session_id = await world.create()
+    for phone in ("4915140000006", "4915140000007"):
+        await world.api("POST", f"/internal/sessions/{session_id}/pair", json={"phone": phone})
+        await world.api("POST", f"/internal/sessions/{session_id}/restart")
+    rows = await world.rows("select kind, data from web_session_requests order by kind")
+    assert [(row["kind"], row["data"]) for row in rows] == [("pair", {"phone": "4915140000007"}), ("restart", {})]
+    await asyncio.gather(*(world.api("POST", f"/internal/sessions/{session_id}/restart") for _ in range(5)))
+    taken = await Leases(service.database, instance="here", lease=30).asked([session_id])
+    assert sorted(each.kind for each in taken) == ["pair", "restart"]

@@ -150,9 +150,11 @@ class Leases:
             await connection.execute(_RELEASE, sign.session_id, sign.fence, pause, sign.seen_until)
 
     async def asked(self, running: Sequence[UUID]) -> list[Asked]:
-        """Take what people ask of these sessions, oldest first."""
+        """Take what people ask of these sessions, oldest first; each kind once a session, as it was asked last."""
         if not running:
             return []
         async with self._database.worker() as connection:
             rows = await connection.fetch(_ASKED, list(running))
-        return [Asked(row["session_id"], row["kind"], row["data"]) for row in sorted(rows, key=lambda row: row["id"])]
+        in_order = sorted(rows, key=lambda row: row["id"])
+        last = {(row["session_id"], row["kind"]): row["data"] for row in in_order}
+        return [Asked(session_id, kind, data) for (session_id, kind), data in last.items()]

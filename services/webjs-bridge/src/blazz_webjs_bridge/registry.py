@@ -56,7 +56,9 @@ update web_sessions set wanted = $3, revision = revision + 1, finish_after = now
     since = case when owner is null or lease_until < now() then now() else since end
 where workspace_id = $1 and id = $2 and deleted_at is null and wanted <> 'deleted' returning {COLUMNS}
 """  # noqa: S608
+# What waits already is asked once; where it is said otherwise now, the last word holds.
 _ASK = """
+with same as (delete from web_session_requests where workspace_id = $3 and session_id = $2 and kind = $4)
 insert into web_session_requests (id, session_id, workspace_id, kind, data) values ($1, $2, $3, $4, $5)
 """
 

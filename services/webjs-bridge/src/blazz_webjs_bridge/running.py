@@ -82,7 +82,9 @@ class Running:
         )
         self._standing = Standing(session.state, session.cause)
         self._facts: asyncio.Queue[Fact] = asyncio.Queue()
-        self._asked: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue()
+        self._asked: asyncio.Queue[str] = asyncio.Queue()
+        self._asked_data: dict[str, dict[str, Any]] = {}
+        self._restarting = False
         self._leaving = asyncio.Event()
         self._unlinking = False
         self._deleting: asyncio.TimerHandle | None = None
@@ -95,8 +97,12 @@ class Running:
     # --- what the fleet asks
 
     def ask(self, kind: str, data: dict[str, Any]) -> None:
-        """Do what a person asks: restart, logout, pair."""
-        self._asked.put_nowait((kind, data))
+        """Do what a person asks: restart, logout, pair. What waits already, or a restart under way, is done once."""
+        if kind == "restart" and self._restarting:
+            return
+        if kind not in self._asked_data:
+            self._asked.put_nowait(kind)
+        self._asked_data[kind] = data
 
     def leave(self) -> None:
         """Finish what is under way and let the session go."""
@@ -161,7 +167,7 @@ class Running:
         page = await self._opening.page(lambda: house.open_page(session_id, self._facts.put_nowait))
         if page is None:
             return
-        self._page = page
+        self._page, self._restarting = page, False
         self._watchdog.opened(time.monotonic())
         self._log.info("page_opened", pid=page.pid)
         try:
@@ -278,11 +284,13 @@ class Running:
         if self._deleting is not None:
             await self._unlink(page)
         while True:
-            kind, data = await self._asked.get()
+            kind = await self._asked.get()
+            data = self._asked_data.pop(kind)
             self._log.info("asked", kind=kind)
             try:
                 match kind:
                     case "restart":
+                        self._restarting = True
                         raise _Anew("a person asked for it", counted=False)
                     case "pair":
                         code = await page.call(Pair(phone=str(data["phone"])))
