@@ -1,4 +1,4 @@
-"""The small parts: ids, seals, addresses, masks, settings, crash points."""
+"""The small parts: ids, seals, masks, settings, crash points."""
 
 import json
 import logging as stdlib
@@ -11,8 +11,7 @@ from uuid import uuid4
 
 import pytest
 import structlog
-from blazz_chassis import addresses, logging
-from blazz_chassis.addresses import AddressRefused, check_outside, is_public
+from blazz_chassis import logging
 from blazz_chassis.errors import SettingsMissing
 from blazz_chassis.ids import uuid7
 from blazz_chassis.logging import MASK, mask_secrets
@@ -35,47 +34,6 @@ def test_what_is_sealed_opens_with_old_and_new_keys() -> None:
     assert Sealer(new).open(rotated) == b"secret"
     with pytest.raises(SealBroken):
         Sealer(new).open(sealed)
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0", "100.64.0.1", "224.0.0.1",
-        "255.255.255.255", "::1", "::", "fe80::1%eth0", "fc00::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1",
-        "2002:7f00:1::",
-    ],
-)  # fmt: skip
-def test_inside_addresses_are_not_public(address: str) -> None:
-    assert not is_public(address)
-
-
-def test_outside_addresses_are_public() -> None:
-    assert is_public("8.8.8.8")
-    assert is_public("2606:4700:4700::1111")
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "http://127.0.0.1/", "http://localhost:8000/", "http://2130706433/", "http://[::1]/", "http://0x7f.1/",
-        "ftp://8.8.8.8/", "http:///x", "http://user:pw@8.8.8.8/", "file:///etc/passwd", "http://8.8.8.8:99999/",
-    ],
-)  # fmt: skip
-async def test_addresses_that_lead_inside_are_refused(url: str) -> None:
-    with pytest.raises(AddressRefused) as raised:
-        await check_outside(url, field="url")
-    assert raised.value.field == "url"
-
-
-async def test_public_addresses_pass_and_local_ones_where_allowed() -> None:
-    await check_outside("https://8.8.8.8/hook?x=1")
-    await check_outside("http://127.0.0.1:9/", local_allowed=True)
-
-
-async def test_a_name_that_turns_inside_after_the_check_gets_nowhere() -> None:
-    async with addresses.outside_client(timeout=2) as client:
-        with pytest.raises(Exception, match=r"no public address|Cannot connect|localhost"):
-            await client.get("http://localhost:9/")
 
 
 def test_secrets_are_masked_by_name_and_in_addresses() -> None:

@@ -11,15 +11,30 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 from httpx_aiohttp import AiohttpTransport
 
-from blazz_chassis.errors import Invalid
+from blazz_chassis.errors import Invalid, Unavailable
 
 _RESOLVE_TIMEOUT = 5.0  # seconds
+# What a name server says of a name that is not there, or has no address; all else (EAI_AGAIN, no answer in time, no
+# socket to spare) is of the moment and says nothing of the name.
+_NOT_THERE = {socket.EAI_NONAME, socket.EAI_NODATA, socket.EAI_ADDRFAMILY}
 
 
 class AddressRefused(Invalid):
     """A URL given by a customer does not lead to a public address over HTTP(S)."""
 
     code, title = "address_refused", "This address cannot be used"
+
+
+class HostNotFound(AddressRefused):
+    """The URL's host has no address: it is misspelt, or does not exist (any more)."""
+
+    code, title = "host_not_found", "The host of this address cannot be found"
+
+
+class HostNotResolved(Unavailable):
+    """The URL's host cannot be looked up right now: DNS is out or slow. Nothing is known of the address."""
+
+    code, title = "host_not_resolved", "The host of this address cannot be looked up right now; try again"
 
 
 def is_public(address: str) -> bool:
@@ -37,7 +52,8 @@ def is_public(address: str) -> bool:
 async def check_outside(url: str, *, field: str | None = None, local_allowed: bool = False) -> None:
     """Raise `AddressRefused` unless `url` is http(s), without credentials, and every address of its host is public.
 
-    `local_allowed` skips the check of addresses: for a developer's machine. Names may resolve otherwise later: connect
+    Raises `HostNotFound` when the host has no address, and `HostNotResolved` when that cannot be asked right now.
+    `local_allowed` lets addresses be private: for a developer's machine. Names may resolve otherwise later: connect
     with `outside_client`, which checks again.
     """
     parts = urlsplit(url)
@@ -49,17 +65,26 @@ async def check_outside(url: str, *, field: str | None = None, local_allowed: bo
         raise AddressRefused("give an http or https address with a host", field=field)
     if parts.username or parts.password:
         raise AddressRefused("leave user and password out of the address", field=field)
-    if local_allowed:
-        return
+    found = await _resolved(parts.hostname, port or (443 if parts.scheme == "https" else 80), field)
+    if not local_allowed and not all(is_public(address) for address in found):
+        raise AddressRefused(f"{parts.hostname} is not a public address", field=field)
+
+
+async def _resolved(host: str, port: int, field: str | None) -> list[str]:
+    """All addresses of a host, at least one."""
+    gone = f"the host {host} cannot be found"
     try:
         async with asyncio.timeout(_RESOLVE_TIMEOUT):
-            found = await asyncio.get_running_loop().getaddrinfo(
-                parts.hostname, port or (443 if parts.scheme == "https" else 80), type=socket.SOCK_STREAM
-            )
-    except (OSError, TimeoutError, UnicodeError) as error:
-        raise AddressRefused(f"the host {parts.hostname} cannot be found", field=field) from error
-    if not found or not all(is_public(str(entry[4][0])) for entry in found):
-        raise AddressRefused(f"{parts.hostname} is not a public address", field=field)
+            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError as error:
+        raise HostNotFound(gone, field=field) from error
+    except (OSError, TimeoutError) as error:
+        if isinstance(error, socket.gaierror) and error.errno in _NOT_THERE:
+            raise HostNotFound(gone, field=field) from error
+        raise HostNotResolved(f"the host {host} cannot be looked up right now; try again") from error
+    if not found:
+        raise HostNotFound(gone, field=field)
+    return [str(entry[4][0]) for entry in found]
 
 
 class _PublicOnly(AbstractResolver):

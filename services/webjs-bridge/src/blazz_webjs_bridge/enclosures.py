@@ -10,16 +10,24 @@ from urllib.parse import unquote, urlsplit
 from uuid import UUID, uuid4
 
 import httpx
-from blazz_chassis.addresses import check_outside
+from blazz_chassis.addresses import AddressRefused, HostNotFound, HostNotResolved, check_outside
 from blazz_chassis.context import WorkspaceContext
-from blazz_chassis.errors import BlazzError, Unavailable
+from blazz_chassis.errors import Unavailable
 from blazz_chassis.http_client import InternalClient
 from blazz_contracts.content import Document
 from blazz_contracts.events import SessionSend
 
 from blazz_webjs_bridge.outgoing import LARGEST, LIMITS, MEDIA
 from blazz_webjs_bridge.page.calls import Send
-from blazz_webjs_bridge.refusals import LINK_FAILED, LINK_REFUSED, NO_FILE, TOO_LARGE, Refused
+from blazz_webjs_bridge.refusals import (
+    LINK_FAILED,
+    LINK_NOT_FOUND,
+    LINK_NOT_RESOLVED,
+    LINK_REFUSED,
+    NO_FILE,
+    TOO_LARGE,
+    Refused,
+)
 
 _AT_ONCE = 4  # files that are fetched at once, for all sessions of the instance
 
@@ -92,11 +100,14 @@ class Enclosures:
             raise Unavailable("chat does not hand the file over right now") from error
 
     async def _from_link(self, link: str, path: Path, most: int) -> _File:
-        if self._public_hosts_only:
-            try:
-                await check_outside(link)
-            except BlazzError:
-                raise Refused(LINK_REFUSED) from None
+        try:
+            await check_outside(link, local_allowed=not self._public_hosts_only)
+        except HostNotResolved:
+            raise Refused(LINK_NOT_RESOLVED) from None
+        except HostNotFound:
+            raise Refused(LINK_NOT_FOUND) from None
+        except AddressRefused:
+            raise Refused(LINK_REFUSED) from None
         try:
             async with self._outside.stream("GET", link) as answer:
                 if not answer.is_success:

@@ -35,11 +35,14 @@ EXPIRED = Refusal("expired", "The message could not leave in time; send it again
 TOO_LARGE = Refusal("file_too_large", "The file is larger than WhatsApp takes of this type.")
 NO_FILE = Refusal("media_not_found", "The file is not there any more; upload it again.")
 LINK_REFUSED = Refusal("media_address_refused", "The link leads to an address that is not public; use a public one.")
+LINK_NOT_FOUND = Refusal("media_host_not_found", "The host of the link cannot be found; check how it is written.")
 GIVEN_UP = Refusal(
     "not_sent", "The message could not be handed to WhatsApp for long; send it again if it still matters."
 )
 NOT_TAKEN = Refusal("refused", "WhatsApp did not take the message; send it again.", passing=True)
 LINK_FAILED = Refusal("media_unreachable", "The link gave no file; check that it can be opened from everywhere.", True)
+# DNS is out, which says nothing of the link: it is tried again as a host that does not answer is.
+LINK_NOT_RESOLVED = Refusal("media_unreachable", "The host of the link could not be looked up; try again later.", True)
 
 
 def by_page(reason: str, detail: str) -> Refusal:
