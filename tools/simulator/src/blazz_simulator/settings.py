@@ -18,7 +18,8 @@ class Settings(BaseSettings):
     public_url: str = ""
     """Base of the media URLs handed out. Empty: taken from each request's own Host header."""
     data: Path | None = None
-    """Folder for uploaded media (in `media/`, cleared at start). Empty: a temporary folder that is removed at exit."""
+    """Folder for uploaded media (in `media/`, cleared at start) and for who is linked to WhatsApp Web (kept). Empty:
+    media are in a temporary folder that is removed at exit, and linked devices are forgotten."""
     log_level: str = "INFO"
     """Lowest level that is logged."""
     log_json: bool = False

@@ -31,7 +31,7 @@ RECEIVED_MAX = 100_000
 
 
 class WhatsApp:
-    """Everything between the businesses and the customers. In memory: it lives as long as the process."""
+    """Everything between the businesses and the customers. In memory, but for who is linked to WhatsApp Web."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -118,6 +118,7 @@ class WhatsApp:
 
     async def open(self) -> None:
         """Get ready to serve."""
+        self.web.open()
         await self.outbox.open()
 
     async def close(self) -> None:
@@ -127,6 +128,7 @@ class WhatsApp:
         self.web.close()
         await self.outbox.close()
         self.media.close()
+        self.web.end()
 
     def _cancel_tasks(self) -> None:
         for task in self._tasks:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from .page import Page
 
+_KEPT = ("number", "token", "user_agent", "platform", "code", "linked_at")
+
 State = Literal["waiting", "linking", "online", "away", "logged_out"]
 
 
@@ -43,6 +45,17 @@ class Device:
         self.repeats = 0
         self.offline_until = 0.0
         """Loop time until which its connections are refused."""
+
+    def kept(self) -> dict[str, Any]:
+        """Return what makes a restarted simulator know the device, and its page, again."""
+        return {name: getattr(self, name) for name in _KEPT}
+
+    @classmethod
+    def restored(cls, phone: str, kept: dict[str, Any]) -> Device:
+        """Return a device as it was written down, whose page is away."""
+        device = cls(kept["number"], phone, kept["user_agent"], kept["platform"], kept["code"])
+        device.token, device.linked_at, device.state = kept["token"], kept["linked_at"], "away"
+        return device
 
     @property
     def page(self) -> Page | None:

@@ -18,6 +18,17 @@ class Group:
         self.members = members
         self.created = int(time.time())
 
+    def kept(self) -> dict[str, Any]:
+        """Return all of it, as it is written down."""
+        return {name: getattr(self, name) for name in ("address", "subject", "owner", "members", "created")}
+
+    @classmethod
+    def restored(cls, kept: dict[str, Any]) -> Group:
+        """Return a group as it was written down."""
+        group = cls(kept["address"], kept["subject"], kept["owner"], kept["members"])
+        group.created = kept["created"]
+        return group
+
     def view(self) -> dict[str, Any]:
         """Return the group as pages and the control API show it."""
         return {

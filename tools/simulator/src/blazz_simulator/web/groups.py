@@ -20,5 +20,6 @@ def make_group(state: Web, line: Line, subject: str, members: list[str]) -> Grou
         known = state.lines.get(number)
         if known is not None:
             known.groups[group.address] = group
+            state.register.keep(known)
             known.tell({"e": "group", "group": group.view()})
     return group

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Any
 
 from .addresses import address_of, lid_of, person_of
@@ -17,7 +18,7 @@ MESSAGES_MAX = 100_000
 
 
 class Line:
-    """Lives from the first scan on, also while no page is linked to it."""
+    """Lives from the first scan on, also while no page is linked to it. Its messages end with the process."""
 
     via = "web"
     phone_number_id = None
@@ -27,13 +28,40 @@ class Line:
         self.display_phone_number = phone
         self.verified_name = name
         self.devices: dict[str, Device] = {}
-        self.log = Log()
+        self.keep: Callable[[Line], None] = lambda _: None
+        """Writes the phone down; called when the log has reserved numbers."""
+        self.log = Log(lambda: self.keep(self))
         self.chats: OrderedDict[str, Chat] = OrderedDict()
         """By address, the last active one last."""
         self.messages: OrderedDict[str, WebMessage] = OrderedDict()
         """By the free part of the key."""
         self.groups: dict[str, Group] = {}
         self._numbers = 0
+
+    def kept(self) -> dict[str, Any]:
+        """Return what a restarted simulator must know of the phone, so that its pages go on."""
+        return {
+            "phone": self.display_phone_number,
+            "name": self.verified_name,
+            "numbers": self._numbers,
+            "devices": [device.kept() for device in self.linked],
+            "groups": [group.kept() for group in self.groups.values()],
+        }
+
+    @classmethod
+    def restored(cls, kept: dict[str, Any], last: int) -> Line:
+        """Return a phone as it was written down. `last`: the last number its events may have had."""
+        line = cls(kept["phone"], kept["name"])
+        line._numbers = kept["numbers"]
+        line.log.last = line.log.reserved = last
+        for about in kept["devices"]:
+            device = Device.restored(line.display_phone_number, about)
+            device.seen = last
+            line.devices[device.id] = device
+        for about in kept["groups"]:
+            group = Group.restored(about)
+            line.groups[group.address] = group
+        return line
 
     @property
     def key(self) -> str:

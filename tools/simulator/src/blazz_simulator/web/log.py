@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 LOG_MAX = 200_000
 """Events kept for a device that is away (about 300 bytes each); one further behind is given the history anew."""
+
+RESERVED = 1000
+"""Numbers that are written down at once, before they are used: a killed simulator gives none a second time."""
 
 
 class Event:
@@ -24,9 +27,11 @@ class Event:
 class Log:
     """Events with a number that only grows, also over a reset, so that a device's place in it stays good."""
 
-    def __init__(self) -> None:
+    def __init__(self, reserve: Callable[[], None] = lambda: None) -> None:
+        """`reserve` is called when `reserved` has grown, before a number up to it is used."""
         self._events: deque[Event] = deque()
-        self.last = 0
+        self._reserve = reserve
+        self.last = self.reserved = 0
 
     @property
     def first(self) -> int:
@@ -39,6 +44,9 @@ class Log:
     def append(self, body: dict[str, Any], origin: str | None = None) -> Event:
         """Add what happened."""
         self.last += 1
+        if self.last > self.reserved:
+            self.reserved = self.last + RESERVED
+            self._reserve()
         event = Event(self.last, body, origin)
         self._events.append(event)
         if len(self._events) > LOG_MAX:
@@ -57,3 +65,7 @@ class Log:
     def clear(self) -> None:
         """Forget every event; the numbers go on."""
         self._events.clear()
+
+    def give_back(self) -> None:
+        """Reserve no more than was used, at the end."""
+        self.reserved = self.last

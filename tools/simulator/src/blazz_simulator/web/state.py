@@ -13,6 +13,7 @@ from .device import Device
 from .faults import WebFaults
 from .line import Line
 from .page import Page
+from .register import Register
 from .settings import WebSettings
 from .waiting import Waiting
 
@@ -24,12 +25,13 @@ _GONE_MAX = 100
 
 
 class Web:
-    """Lives as long as the process, as everything of the simulator."""
+    """Lives as long as the process, but for who is linked to whom, which the register keeps."""
 
     def __init__(self, whatsapp: WhatsApp) -> None:
         self.whatsapp = whatsapp
         self.settings = WebSettings()
         self.faults = WebFaults(whatsapp.rng)
+        self.register = Register(whatsapp.settings.data)
         self.lines: dict[str, Line] = {}
         self.waiting: dict[str, Waiting] = {}
         self.calls: dict[str, dict[str, Any]] = {}
@@ -37,6 +39,12 @@ class Web:
         self._numbers = 0
         self._gone_refs: deque[str] = deque(maxlen=_GONE_MAX)
         self._timers: set[asyncio.TimerHandle] = set()
+
+    def open(self) -> None:
+        """Know the pages again that were linked before."""
+        for line in self.register.open():
+            line.keep = self.register.keep
+            self.lines[line.display_phone_number] = line
 
     def line(self, phone: str) -> Line:
         """Return the line of a phone number; `NotFound` when no page was ever linked to it."""
@@ -89,7 +97,9 @@ class Web:
         line = self.lines.get(phone)
         if line is None:
             line = self.lines[phone] = Line(phone, self._name(phone))
+            line.keep = self.register.keep
         device = line.link(waiting.page.user_agent, waiting.platform, code)
+        self.register.keep(line)
         page = waiting.page
         self.leave(waiting)
         page.tell({"k": "paired", "device": device.id, "token": device.token, **self.me(line)})
@@ -123,6 +133,7 @@ class Web:
         for known in gone[:-_GONE_MAX]:
             del line.devices[known.id]
         line.trim()
+        self.register.keep(line)
 
     def use(self, settings: WebSettings) -> None:
         """Behave another way from now on; pages that show codes keep their pace."""
@@ -165,6 +176,7 @@ class Web:
         self.faults.clear()
         for line in self.lines.values():
             line.clear()
+            self.register.keep(line)
             for device in line.devices.values():
                 device.sends = device.duplicates = device.repeats = 0
                 device.offline_until = 0.0
@@ -173,6 +185,7 @@ class Web:
                 for device in line.linked:
                     self.log_out(device, "unknown_companion")
             self.lines.clear()
+            self.register.forget()
         self.use(WebSettings())
 
     def close(self) -> None:
@@ -186,3 +199,10 @@ class Web:
             for device in line.devices.values():
                 for page in device.pages:
                     page.close()
+
+    def end(self) -> None:
+        """Write down how far each phone's pages have been told, once no page can be told more."""
+        for line in self.lines.values():
+            line.log.give_back()
+            self.register.keep(line)
+        self.register.close()
