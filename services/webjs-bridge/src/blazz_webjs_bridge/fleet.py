@@ -14,9 +14,10 @@ from blazz_contracts.session import SessionState
 from blazz_contracts.views.session import SessionOptions
 from prometheus_client import Gauge
 
+from blazz_webjs_bridge.endings import Lost
 from blazz_webjs_bridge.house import House
 from blazz_webjs_bridge.leases import Leases, Sign
-from blazz_webjs_bridge.running import Lost, Running
+from blazz_webjs_bridge.running import Running
 from blazz_webjs_bridge.session import Session
 from blazz_webjs_bridge.state import Standing
 
@@ -56,11 +57,6 @@ class Fleet:
     def memory(self) -> int:
         """Bytes that its browsers hold together."""
         return sum(running.memory or 0 for running, _ in self._running.values())
-
-    def find(self, session_id: UUID) -> Running | None:
-        """The session, where this instance runs it."""
-        held = self._running.get(session_id)
-        return held[0] if held else None
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Take, keep and let go of sessions until the service stops; then let go of all, in order."""
@@ -107,9 +103,9 @@ class Fleet:
         if time.monotonic() - self._renewed >= settings.webjs_bridge_lease / _RENEWALS:
             await self._renew()
         for asked in await self._leases.asked(list(self._running)):
-            running = self.find(asked.session_id)
-            if running is not None:
-                running.ask(asked.kind, asked.data)
+            held = self._running.get(asked.session_id)  # it may have ended meanwhile
+            if held is not None:
+                held[0].ask(asked.kind, asked.data)
         room = settings.webjs_bridge_capacity - self.count
         if settings.webjs_bridge_memory is not None and self.memory >= settings.webjs_bridge_memory:
             room = 0

@@ -7,15 +7,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from blazz_chassis.errors import BlazzError
 from blazz_contracts.session import SessionState
 from blazz_contracts.views.session import SessionOptions
 
+from blazz_webjs_bridge.endings import Anew, Over
 from blazz_webjs_bridge.house import House
 from blazz_webjs_bridge.leases import Sign
 from blazz_webjs_bridge.opening import Opening
-from blazz_webjs_bridge.page.calls import Logout, Pair, RefreshQr, TakeOver
-from blazz_webjs_bridge.page.errors import PageError, PageGone
+from blazz_webjs_bridge.page.calls import RefreshQr, TakeOver
+from blazz_webjs_bridge.page.errors import PageError
 from blazz_webjs_bridge.page.facts import (
     AckChanged,
     Alive,
@@ -31,10 +31,12 @@ from blazz_webjs_bridge.page.facts import (
     Revoked,
 )
 from blazz_webjs_bridge.page.web_page import WebPage
+from blazz_webjs_bridge.position import Position
 from blazz_webjs_bridge.session import Session
 from blazz_webjs_bridge.state import Remedy, Standing, after
 from blazz_webjs_bridge.traffic import Traffic
 from blazz_webjs_bridge.watchdog import Watchdog
+from blazz_webjs_bridge.wishes import Wishes
 
 log = structlog.get_logger(__name__)
 
@@ -44,32 +46,12 @@ _UNLINK = 30.0  # seconds that a deleted session gets, in one browser or several
 _UNLINKED = (SessionState.QR, SessionState.PAIRING)
 
 
-class _Anew(Exception):
-    """The browser must be opened anew."""
-
-    def __init__(self, cause: str, *, counted: bool = True, forget: bool = False) -> None:
-        super().__init__(cause)
-        self.cause, self.counted, self.forget = cause, counted, forget
-
-
-class _Over(Exception):
-    """The session has ended, until a person starts it again. `forget`: nothing of its profile is kept."""
-
-    def __init__(self, *, forget: bool = False) -> None:
-        super().__init__()
-        self.forget = forget
-
-
-class Lost(Exception):
-    """Another instance owns the session."""
-
-
 class Running:
     """One session that this instance runs."""
 
     def __init__(self, session: Session, house: House) -> None:
         settings = house.settings
-        self.session, self._house = session, house
+        self._house = house
         self.memory: int | None = None
         self._log = log.bind(session_id=str(session.id))
         self._traffic = Traffic(session, house)
@@ -80,29 +62,30 @@ class Running:
             cap=settings.webjs_bridge_restart_cap,
             restarts=session.restarts,
         )
-        self._standing = Standing(session.state, session.cause)
+        self._position = Position(session, house.standings, lambda: self._watchdog.restarts)
+        self._wishes = Wishes(self._position)
         self._facts: asyncio.Queue[Fact] = asyncio.Queue()
-        self._asked: asyncio.Queue[str] = asyncio.Queue()
-        self._asked_data: dict[str, dict[str, Any]] = {}
-        self._restarting = False
         self._leaving = asyncio.Event()
-        self._unlinking = False
         self._deleting: asyncio.TimerHandle | None = None
         self._page: WebPage | None = None
         self._opening = Opening(self._leaving, within=settings.webjs_bridge_open_timeout)
-        self.killed = False
-        """Whether nothing of it may go on here."""
         self._heard: datetime | None = None
 
     # --- what the fleet asks
 
+    @property
+    def session(self) -> Session:
+        """The session as it was last written down."""
+        return self._position.session
+
+    @property
+    def killed(self) -> bool:
+        """Whether nothing of it may go on here."""
+        return self._position.killed
+
     def ask(self, kind: str, data: dict[str, Any]) -> None:
         """Do what a person asks: restart, logout, pair. What waits already, or a restart under way, is done once."""
-        if kind == "restart" and self._restarting:
-            return
-        if kind not in self._asked_data:
-            self._asked.put_nowait(kind)
-        self._asked_data[kind] = data
+        self._wishes.ask(kind, data)
 
     def leave(self) -> None:
         """Finish what is under way and let the session go."""
@@ -123,12 +106,12 @@ class Running:
 
     def sign(self) -> Sign:
         """A sign of life, for the lease."""
-        seen_until = None if self._unlinking else self._traffic.seen_until
+        seen_until = None if self._position.unlinking else self._traffic.seen_until
         return Sign(self.session.id, self.session.fence, self._heard, self.memory, seen_until)
 
     async def kill(self) -> None:
         """End it at once: somebody else owns it, and nothing of it may go on here."""
-        self.killed = True
+        self._position.killed = True
         self._leaving.set()
         self._traffic.pause()
         await self._opening.ended()
@@ -145,12 +128,12 @@ class Running:
             while not self._leaving.is_set():
                 try:
                     await self._one_browser()
-                except _Anew as anew:
+                except Anew as anew:
                     await self._pause(anew)
                 except (PageError, TimeoutError) as error:
                     cause = error.detail if isinstance(error, PageError) else "WhatsApp Web did not open in time"
-                    await self._pause(_Anew(cause))
-        except _Over as over:
+                    await self._pause(Anew(cause))
+        except Over as over:
             is_over = True
             if over.forget:
                 await self._house.profiles.forget(self.session.id)
@@ -161,13 +144,14 @@ class Running:
         """Open the page and do what it tells until it ends."""
         house, session_id = self._house, self.session.id
         await house.profiles.prepare(session_id)
-        if self._standing.state not in (SessionState.STARTING, SessionState.OFFLINE):
-            await self._stand(Standing(SessionState.STARTING, "opening WhatsApp Web"))
+        if self._position.standing.state not in (SessionState.STARTING, SessionState.OFFLINE):
+            await self._position.stand(Standing(SessionState.STARTING, "opening WhatsApp Web"))
         self._facts = asyncio.Queue()
         page = await self._opening.page(lambda: house.open_page(session_id, self._facts.put_nowait))
         if page is None:
             return
-        self._page, self._restarting = page, False
+        self._page = page
+        self._wishes.opened()
         self._watchdog.opened(time.monotonic())
         self._log.info("page_opened", pid=page.pid)
         try:
@@ -202,7 +186,7 @@ class Running:
         gone: asyncio.Future[Any] = asyncio.shield(page.gone)
         try:
             done, _ = await asyncio.wait({*doing, gone}, return_when=asyncio.FIRST_COMPLETED)
-            if self._unlinking and done == {gone}:
+            if self._position.unlinking and done == {gone}:
                 # A page that ends while it is unlinked ends for that: let it be written down.
                 done, _ = await asyncio.wait(doing, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -212,7 +196,7 @@ class Running:
         for task in done - {gone}:
             task.result()
         if gone in done and not self._leaving.is_set():
-            raise _Anew(f"the browser has ended ({page.gone.result()})")
+            raise Anew(f"the browser has ended ({page.gone.result()})")
 
     async def _hearing(self, page: WebPage) -> None:
         while True:
@@ -233,16 +217,16 @@ class Running:
 
     async def _moved(self, page: WebPage, fact: Fact) -> None:
         """A fact that may change where the session stands."""
-        if self._unlinking:
+        if self._position.unlinking:
             return  # what the page tells now, such as a new code, is of a session that has ended
-        before = self._standing
+        before = self._position.standing
         standing, remedy = after(before, fact)
         if remedy is Remedy.LINK_ANEW:
-            await self._unlinked(standing)
+            await self._position.unlinked(standing)
         if standing.state is SessionState.READY and before.state is not SessionState.READY:
             self._traffic.expect()
         if standing != before or isinstance(fact, QrShown | PairingCodeShown | Ready):
-            await self._stand(
+            await self._position.stand(
                 standing,
                 qr=fact.code if isinstance(fact, QrShown) else None,
                 pairing_code=fact.code if isinstance(fact, PairingCodeShown) else None,
@@ -255,9 +239,9 @@ class Running:
             self._watchdog.unready()
             self._traffic.pause()
         if remedy is Remedy.OPEN_ANEW:
-            raise _Anew(standing.cause or "the page asked for it")
+            raise Anew(standing.cause or "the page asked for it")
         if remedy is Remedy.FORGET_PROFILE:
-            raise _Anew(standing.cause or "the profile is broken", forget=True)
+            raise Anew(standing.cause or "the profile is broken", forget=True)
         if remedy is Remedy.TAKE_OVER and self._traffic.options.take_over:
             await page.call(TakeOver())
 
@@ -271,91 +255,26 @@ class Running:
             now = time.monotonic()
             complaint = self._watchdog.complaint(now, memory=self.memory, idle=not self._traffic.busy)
             if complaint is not None:
-                raise _Anew(complaint.cause, counted=complaint.counted)
-            if self._standing.state not in _UNLINKED:
+                raise Anew(complaint.cause, counted=complaint.counted)
+            if self._position.standing.state not in _UNLINKED:
                 linked_at = now
             elif now - linked_at > self._house.settings.webjs_bridge_qr_patience:
                 cause = "nobody linked a phone in time; start the session again"
-                await self._stand(Standing(SessionState.STOPPED, cause), stops=True)
-                raise _Over
+                await self._position.stand(Standing(SessionState.STOPPED, cause), stops=True)
+                raise Over
 
     async def _answering(self, page: WebPage) -> None:
         """What people ask."""
         if self._deleting is not None:
-            await self._unlink(page)
-        while True:
-            kind = await self._asked.get()
-            data = self._asked_data.pop(kind)
-            self._log.info("asked", kind=kind)
-            try:
-                match kind:
-                    case "restart":
-                        self._restarting = True
-                        raise _Anew("a person asked for it", counted=False)
-                    case "pair":
-                        code = await page.call(Pair(phone=str(data["phone"])))
-                        cause = "waits for the pairing code to be typed into the phone"
-                        await self._stand(Standing(SessionState.PAIRING, cause), pairing_code=code)
-                    case "delete":
-                        await self._unlink(page)
-                    case "logout":
-                        self._unlinking = True
-                        with suppress(PageError):
-                            await page.call(Logout())
-                        await self._unlinked(Standing(SessionState.STOPPED, "logged out by a person"))
-            except PageError as error:
-                self._log.warning("not_done", kind=kind, error=error.code)
-                await self._stand(Standing(self._standing.state, f"{kind}: {error.detail}", self._standing.linked))
-
-    async def _unlink(self, page: WebPage) -> None:
-        """Remove the device; a page that cannot yet is asked again, until it ends or the session is left."""
-        while True:
-            opens = self._standing.state in (SessionState.STARTING, SessionState.OFFLINE) and not self._standing.linked
-            if not opens:  # before it knows whether it is linked it would say that nothing is
-                self._unlinking = True
-                try:
-                    await page.call(Logout())
-                except PageError as error:
-                    self._unlinking = False
-                    if isinstance(error, PageGone):
-                        raise
-                    self._log.info("unlinking_waits", error=error.code)
-                else:
-                    await self._unlinked(Standing(SessionState.STOPPED, "deleted by a person"))
-            await asyncio.sleep(_LOOK)
+            await self._wishes.unlink(page)
+        await self._wishes.answer(page)
 
     async def _doubting(self) -> None:
         while True:
             await asyncio.sleep(self._house.settings.webjs_bridge_doubt_every)
             await self._traffic.clear_doubts()
 
-    async def _unlinked(self, standing: Standing) -> None:
-        """The device is not linked any more: nothing of it is kept, and nobody runs it until a person starts it."""
-        self._unlinking = True
-        await self._stand(standing, stops=True)
-        raise _Over(forget=True)
-
-    async def _stand(self, standing: Standing, **more: Any) -> None:
-        """Write down and tell where the session stands; the database may be away for a while. Raises `Lost`."""
-        self._standing = standing
-        while True:
-            if self.killed:
-                raise Lost
-            try:
-                now = await self._house.standings.stand(
-                    self.session, standing, restarts=self._watchdog.restarts, **more
-                )
-            except BlazzError as error:
-                self._log.info("standing_waits", error=error.code)
-                await asyncio.sleep(_LOOK)
-                continue
-            if now is None:
-                raise Lost
-            self.session = now
-            self._log.info("session_stands", state=standing.state.value, cause=standing.cause)
-            return
-
-    async def _pause(self, anew: _Anew) -> None:
+    async def _pause(self, anew: Anew) -> None:
         """Say that the browser is opened anew, and wait a little longer each time that it was in vain."""
         pause = self._watchdog.pause(time.monotonic(), counted=anew.counted)
         restarts = self._watchdog.restarts
@@ -367,7 +286,7 @@ class Running:
         self._log.warning("page_opened_anew", cause=anew.cause, restarts=restarts, pause=pause)
         linked = self.session.phone is not None and not anew.forget
         standing = Standing(SessionState.OFFLINE if linked else SessionState.STARTING, cause)
-        await self._stand(standing, forgets=anew.forget)
+        await self._position.stand(standing, forgets=anew.forget)
         if anew.forget:
             await self._house.profiles.forget(self.session.id)
             await self._traffic.close()
