@@ -13,7 +13,7 @@ from .test_media import upload
 
 TABLES = (
     "attempts", "changes", "channels", "contacts", "conversations", "feed_heads", "media", "media_uploads", "messages",
-    "provider_notices", "stray_statuses", "workspaces",
+    "provider_notices", "stray_statuses", "templates", "workspaces",
 )  # fmt: skip
 
 

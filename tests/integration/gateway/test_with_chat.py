@@ -283,3 +283,52 @@ async def test_the_old_services_addresses_send_through_the_workspaces_session(st
     refused = await old("/send-template", templateName="welcome")
     assert (refused.status_code, refused.json()["code"]) == (422, "template_unknown_here")
     assert refused.json()["success"] is False
+    template = {"components": [{"type": "BODY", "text": "Welcome, {{1}}"}]}
+    address = "/api/v1/templates/welcome/en_US"
+    assert (await stack.world.http.put(address, json=template, headers=tenant.headers)).status_code == 201
+    values = [{"type": "body", "parameters": [{"type": "text", "text": "Ada"}]}]
+    sent = await old("/send-template", templateName="welcome", components=values)
+    assert sent.json()["success"] is True, sent.text
+    path = f"/api/v1/messages/{sent.json()['messageId']}"
+    await until(stored)
+    await until(lambda: _says(stack, tenant, path, "Welcome, Ada"))
+
+
+async def _says(stack: Stack, tenant: Tenant, path: str, text: str) -> bool:
+    return bool((await stack.world.http.get(path, headers=tenant.headers)).json()["text"] == text)
+
+
+async def test_templates_are_written_taken_over_and_deleted(stack: Stack) -> None:
+    body = {"components": [{"type": "BODY", "text": "Hello {{1}}"}, {"type": "FOOTER", "text": "The shop"}]}
+    assert (await stack.api("PUT", "/templates/greeting/nl", json=body)).status_code == 201
+    assert (await stack.api("PUT", "/templates/greeting/nl", json=body)).status_code == 200
+    done = await stack.api("POST", "/templates/sync", json={"channel_id": stack.channel["id"]})
+    assert (done.status_code, done.json()["kept"]) == (200, 2), done.text
+    found = {each["name"]: each["source"] for each in (await stack.api("GET", "/templates")).json()["items"]}
+    assert found == {"greeting": "workspace", "hello_world": "meta", "order_update": "meta"}
+    assert (await stack.api("GET", "/templates/greeting/nl")).json()["components"] == body["components"]
+    other = await stack.world.tenant()
+    assert (await stack.world.http.get("/api/v1/templates", headers=other.headers)).json()["items"] == []
+    for method in ("GET", "DELETE"):
+        answer = await stack.world.http.request(method, "/api/v1/templates/greeting/nl", headers=other.headers)
+        assert answer.status_code == 404
+    assert (await stack.api("DELETE", "/templates/greeting/nl")).status_code == 204
+    assert (await stack.api("GET", "/templates/greeting/nl")).status_code == 404
+
+
+async def test_a_template_that_is_none_is_refused_with_the_place_of_the_mistake(stack: Stack) -> None:
+    for components, field in (
+        ([{"type": "BODY", "text": "{{2}}"}], "components.0.BODY.text"),
+        ([{"type": "FOOTER", "text": "x"}], "body"),
+        ([{"type": "BODY", "text": "x"}, {"type": "CAROUSEL"}], "components.1"),
+    ):
+        answer = await stack.api("PUT", "/templates/greeting/nl", json={"components": components})
+        assert answer.status_code == 422, answer.text
+        assert [each["field"] for each in answer.json()["errors"]] == [field], answer.text
+
+
+async def test_a_name_leads_to_no_other_address(stack: Stack) -> None:
+    for name in ("..%2f..%2fchannels", "%2e%2e", "a%3fx", "a%2fb", "a%00", "A", "x" * 513):
+        answer = await stack.api("GET", f"/templates/{name}/en")
+        assert answer.status_code in (404, 422), name
+        assert answer.json()["code"] != "internal"

@@ -26,6 +26,10 @@ RUNNING = frozenset({"freezing", "sending"})
 # Refusals that would meet every recipient alike: going on would only burn the list.
 STOPPERS: Mapping[str, str] = {
     "template_unavailable": "The template cannot be used any more. Put it right at WhatsApp, then resume the campaign.",
+    "template_unknown_here": "No template of this name is known here. Take Meta's over, or write your own for WhatsApp "
+    "Web, then resume the campaign.",
+    "template_language_unknown": "The template is not known here in this language. Take Meta's over, or write your own "
+    "for WhatsApp Web, then resume the campaign.",
     "channel_not_found": "The channel was deleted. Cancel this campaign and create it again on another channel.",
     "channel_stopped": "The channel is stopped. Start it again, then resume the campaign.",
 }

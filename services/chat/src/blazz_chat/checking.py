@@ -6,10 +6,12 @@ from uuid import UUID
 from blazz_chassis.database import Connection
 from blazz_chassis.errors import Conflict, Invalid, NotFound
 from blazz_contracts.content import Template
+from blazz_contracts.message import Failure
 from blazz_contracts.views.message import CheckedMessage, CheckMessage
 
-from blazz_chat import failures, people, web, window
+from blazz_chat import failures, people, templates, web, window
 from blazz_chat.people import Address, Person
+from blazz_chat.templates import Key, Templates
 
 _CHANNEL = """
 select id, provider, state, state_reason from channels where workspace_id = $1 and id = $2 and deleted_at is null
@@ -27,8 +29,11 @@ _MESSAGE = "select 1 from messages where workspace_id = $1 and id = $2"
 _MEDIA = "select 1 from media where workspace_id = $1 and id = $2 and state = 'ready'"
 
 
-async def check(connection: Connection, workspace_id: UUID, asked: CheckMessage) -> CheckedMessage:
-    """Return where it would go. Raises `NotFound`, `Conflict` (channel stopped) or `Invalid` (window, media)."""
+async def check(connection: Connection, workspace_id: UUID, asked: CheckMessage, known: Templates) -> CheckedMessage:
+    """Return where it would go.
+
+    Raises `NotFound`, `Conflict` (channel stopped) or `Invalid` (window, media; on WhatsApp Web: type, template).
+    """
     person = await _person(connection, workspace_id, asked)
     if asked.channel_id is not None:
         channel = await connection.fetchrow(_CHANNEL, workspace_id, asked.channel_id)
@@ -45,6 +50,8 @@ async def check(connection: Connection, workspace_id: UUID, asked: CheckMessage)
     await _refer(connection, workspace_id, asked)
     if channel["provider"] == web.PROVIDER:
         _check_web(asked, person)
+        if isinstance(asked.content, Template):
+            await _check_template(connection, workspace_id, asked.content, known)
     elif person is not None and not isinstance(asked.content, Template):
         last = await connection.fetchval(_LAST_INBOUND, workspace_id, channel["id"], person.id)
         if window.is_closed(last, datetime.now(UTC)):
@@ -59,6 +66,14 @@ def _check_web(asked: CheckMessage, person: Person | None) -> None:
         refused, field = web.unreachable(person or Person.named(asked.to.phone, asked.to.user_id)), "to"
     if refused is not None:
         raise Invalid(refused.title, code=refused.code, field=field)
+
+
+async def _check_template(connection: Connection, workspace_id: UUID, content: Template, known: Templates) -> None:
+    key = Key(workspace_id, None, content.name, content.language)
+    said = templates.written((await known.get(connection, [key]))[key], content)
+    if isinstance(said, Failure):
+        raise Invalid(said.title, code=said.code, field="template")
+    await _has_media(connection, workspace_id, said.get("media_id"), "template.components")
 
 
 async def _person(connection: Connection, workspace_id: UUID, asked: CheckMessage) -> Person | None:
@@ -79,6 +94,11 @@ async def _refer(connection: Connection, workspace_id: UUID, asked: CheckMessage
     for field, target in targets.items():
         if target is not None and await connection.fetchval(_MESSAGE, workspace_id, target) is None:
             raise NotFound("there is no such message in this workspace", code="message_not_found", field=field)
-    media_id = getattr(asked.content, "media_id", None)
+    await _has_media(
+        connection, workspace_id, getattr(asked.content, "media_id", None), f"{asked.content.type}.media_id"
+    )
+
+
+async def _has_media(connection: Connection, workspace_id: UUID, media_id: UUID | None, field: str) -> None:
     if media_id is not None and await connection.fetchval(_MEDIA, workspace_id, media_id) is None:
-        raise NotFound(failures.NO_MEDIA.title, code="media_not_found", field=f"{asked.content.type}.media_id")
+        raise NotFound(failures.NO_MEDIA.title, code="media_not_found", field=field)

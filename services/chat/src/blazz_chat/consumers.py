@@ -31,6 +31,7 @@ from blazz_chat.notices import Notice, Notices
 from blazz_chat.sessions import STATE, Sessions
 from blazz_chat.settings import Settings
 from blazz_chat.statuses import Statuses
+from blazz_chat.template_book import TemplateBook
 from blazz_chat.workspaces import Workspaces
 
 
@@ -66,6 +67,7 @@ def provider_facts(
     statuses: Statuses,
     inbound: Inbound,
     notices: Notices,
+    book: TemplateBook,
     sessions: Sessions,
     dispatch: Dispatch,
     fetch: Callable[[], None],
@@ -128,6 +130,8 @@ def provider_facts(
     )
     async def noticed(event: Notice, envelope: Envelope) -> None:
         await notices.store(event, envelope)
+        if isinstance(event, ProviderTemplate):
+            await book.told(event)
 
 
 def workspaces(service: Service, known: Workspaces) -> None:

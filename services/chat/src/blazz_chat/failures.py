@@ -128,8 +128,8 @@ SESSION_GONE = Failure(
 )
 TEMPLATE_UNKNOWN = Failure(
     code="template_unknown_here",
-    title="WhatsApp Web has no templates, and the text of this one is not known here: send its text as a message, "
-    "or send the template from a number on Meta's Cloud API.",
+    title="No template of this name is known here: take Meta's over (POST /api/v1/templates/sync), or write your own "
+    "for WhatsApp Web (PUT /api/v1/templates/{name}/{language}).",
 )
 UNSENDABLE = Failure(code="invalid", title="This message has no content that can be sent.")
 TYPE_NOT_SUPPORTED = Failure(

@@ -21,11 +21,12 @@ from blazz_contracts.events.message_created import CreatedItem
 from blazz_contracts.events.message_failed import FailedItem
 from blazz_contracts.message import MAX_ITEMS, Failure, Lane, OriginKind
 
-from blazz_chat import failures, feed, people, web, window
+from blazz_chat import failures, feed, people, templates, web, window
 from blazz_chat.channels import Channel, Channels
 from blazz_chat.people import Address, Person
-from blazz_chat.shown import shown
+from blazz_chat.shown import MAX_SHOWN, shown
 from blazz_chat.storable import storable
+from blazz_chat.templates import Templates
 
 LANES: dict[Lane, int] = {Lane.URGENT: 0, Lane.HIGH: 1, Lane.NORMAL: 2, Lane.CAMPAIGN: 3}
 
@@ -81,10 +82,11 @@ class _Row:
 class Intake:
     """Stores requests."""
 
-    def __init__(self, database: Database, outbox: Outbox, channels: Channels) -> None:
+    def __init__(self, database: Database, outbox: Outbox, channels: Channels, known: Templates) -> None:
         self._database = database
         self._outbox = outbox
         self._channels = channels
+        self._templates = known
 
     async def store(self, requests: list[MessageRequested]) -> Sequence[UUID | None]:
         """Store a batch; returns for each the channel that now has something to send, if any."""
@@ -102,6 +104,7 @@ class Intake:
             await self._find_people(connection, rows)
             await self._find_channels(connection, rows)
             await self._find_conversations(connection, rows)
+            await self._render(connection, rows)
             new = await self._insert(connection, rows)
             fresh = [row for row in rows if row.request.message_id in new]
             receipt = await self._outbox.add(connection, _events(fresh))
@@ -171,6 +174,30 @@ class Intake:
             conversation = found[row.channel.id, row.person.id]
             row.conversation_id = conversation.id
             row.failure = _refused(row.request, row.channel, row.person, conversation.last_inbound_at, now)
+
+    async def _render(self, connection: Connection, rows: list[_Row]) -> None:
+        """Say what template messages say, where their templates are known; WhatsApp Web sends that in their place.
+
+        Kept with the message: what was accepted is sent, whatever becomes of the template meanwhile.
+        """
+        keys = {
+            row.request.message_id: (row, templates.key_of(row.channel, row.request.content), row.request.content)
+            for row in rows
+            if row.channel and row.failure is None and isinstance(row.request.content, Template)
+        }
+        if not keys:
+            return
+        known = await self._templates.get(connection, {key for _, key, _ in keys.values()})
+        for row, key, content in keys.values():
+            if row.channel is not None and row.channel.by_session:
+                said = templates.written(known[key], content)
+                if isinstance(said, Failure):
+                    row.failure = said
+                    continue
+                row.content[web.RENDERED] = said = storable(said)
+                row.text = shown(said["type"], said)
+            elif (read := templates.read(known[key], content)) is not None and read.text:
+                row.text = storable(read.text)[:MAX_SHOWN]
 
     async def _insert(self, connection: Connection, rows: list[_Row]) -> set[UUID]:
         requests = [row.request for row in rows]

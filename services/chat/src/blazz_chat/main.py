@@ -22,6 +22,7 @@ from blazz_chat.api import channels as channel_routes
 from blazz_chat.api import contacts as contact_routes
 from blazz_chat.api import media as media_routes
 from blazz_chat.api import messages as message_routes
+from blazz_chat.api import templates as template_routes
 from blazz_chat.channels import Channels
 from blazz_chat.claims import Claims
 from blazz_chat.contacts import Contacts
@@ -34,6 +35,7 @@ from blazz_chat.lifecycle import Retries
 from blazz_chat.media import LARGEST, Library, open_store
 from blazz_chat.notices import Notices
 from blazz_chat.providers.cloud_api import CloudApi
+from blazz_chat.providers.meta_templates import MetaTemplates
 from blazz_chat.providers.numbers import Numbers
 from blazz_chat.providers.webjs import WebSessions
 from blazz_chat.reclaiming import Reclaiming
@@ -44,6 +46,8 @@ from blazz_chat.sessions import Sessions
 from blazz_chat.settings import Settings
 from blazz_chat.settling import Settling
 from blazz_chat.statuses import Statuses
+from blazz_chat.template_book import TemplateBook
+from blazz_chat.templates import Templates
 from blazz_chat.workspaces import Workspaces
 
 PUBLISHES = (
@@ -81,6 +85,9 @@ def build(settings: Settings) -> Service:
         timeout=settings.chat_provider_timeout,
     )
     numbers = Numbers(graph, graph_url=settings.chat_graph_url, version=settings.chat_graph_version)
+    templates = Templates()
+    meta_templates = MetaTemplates(graph, graph_url=settings.chat_graph_url, version=settings.chat_graph_version)
+    book = TemplateBook(database, outbox, channels, meta_templates, templates)
     statuses = Statuses(database, outbox, channels, retries)
     notices = Notices(database)
     dispatch = Dispatch(
@@ -130,13 +137,14 @@ def build(settings: Settings) -> Service:
         notices,
     )
 
-    consumers.requests(service, settings, Intake(database, outbox, channels), dispatch)
+    consumers.requests(service, settings, Intake(database, outbox, channels, templates), dispatch)
     consumers.provider_facts(
         service,
         settings,
         statuses=statuses,
         inbound=Inbound(database, outbox),
         notices=notices,
+        book=book,
         sessions=Sessions(database, outbox, channels, sealer),
         dispatch=dispatch,
         fetch=rounds.fetch_soon,
@@ -144,11 +152,12 @@ def build(settings: Settings) -> Service:
     consumers.workspaces(service, Workspaces(database))
 
     app = service.http_app
-    app.include_router(message_routes.router(database))
+    app.include_router(message_routes.router(database, templates))
     app.include_router(contact_routes.router(Contacts(database, outbox)))
     app.include_router(
         channel_routes.router(Registry(database, outbox, sealer, channels, numbers), notices, dispatch.poke)
     )
+    app.include_router(template_routes.router(book))
     app.include_router(media_routes.router(library))
 
     async def checked() -> None:

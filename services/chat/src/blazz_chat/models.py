@@ -298,6 +298,38 @@ class ProviderNotice(SQLModel, table=True):
     received_at: datetime = _at()
 
 
+class Template(SQLModel, table=True):
+    """A message template in one language: taken over from Meta, or a workspace's own for WhatsApp Web."""
+
+    __tablename__ = "templates"
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "name", "language", "waba_id", name="templates_named"),
+        Index(
+            "templates_by_provider_id",
+            "workspace_id",
+            "provider_template_id",
+            postgresql_where=text("provider_template_id is not null"),
+        ),
+        Index("templates_in_order", "workspace_id", "id"),
+    )
+    id: UUID = Field(primary_key=True)
+    workspace_id: UUID
+    waba_id: str = Field(sa_column=Column(Text, nullable=False, server_default=""))
+    """Meta's business account that it is from; empty: the workspace's own."""
+    name: str = Field(sa_type=Text)
+    language: str = Field(sa_type=Text)
+    category: str = Field(sa_type=Text)
+    status: str = Field(sa_type=Text)
+    """Meta's word; it is sent when it is APPROVED."""
+    components: list[dict[str, Any]] = Field(sa_column=Column(JSONB, nullable=False))
+    """In Meta's shape."""
+    provider_template_id: str | None = Field(default=None, sa_type=Text)
+    """Meta's id of it, by which its webhooks name it."""
+    status_at: datetime = _at(now=True)
+    """When the status was told: what was told before that changes nothing."""
+    updated_at: datetime = _at(now=True)
+
+
 class WebhookFlow(SQLModel, table=True):
     """Since when, and until when, a gateway instance has taken webhooks in without a gap."""
 

@@ -1,6 +1,6 @@
 """What a number that a WhatsApp Web session serves cannot send, and to whom."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from blazz_contracts.message import Failure
 
@@ -9,6 +9,8 @@ from blazz_chat import failures
 PROVIDER = "webjs"
 GROUP = "@g.us"
 """How the id of a group ends."""
+RENDERED = "rendered"
+"""Where in the content of a template message stands what WhatsApp Web sends in its place."""
 
 
 class Addressed(Protocol):
@@ -26,12 +28,15 @@ class Addressed(Protocol):
 def unsendable(kind: str) -> Failure | None:
     """Why content of this type cannot leave through WhatsApp Web; None when it can.
 
-    Templates live at Meta, and their text is not kept here; buttons, lists and flows are drawn for what the Cloud API
-    sends alone.
+    Buttons, lists and flows are drawn for what the Cloud API sends alone. Templates leave as what they say
+    (`templates`).
     """
-    if kind == "template":
-        return failures.TEMPLATE_UNKNOWN
     return failures.TYPE_NOT_SUPPORTED if kind == "interactive" else None
+
+
+def leaving(content: dict[str, Any]) -> dict[str, Any]:
+    """The content that leaves: of a template what was written of it when it was accepted, else the content itself."""
+    return content.get(RENDERED) or content
 
 
 def unreachable(somebody: Addressed) -> Failure | None:

@@ -10,9 +10,10 @@ from blazz_contracts.views.message import CheckedMessage, CheckMessage, MessageV
 from fastapi import APIRouter, Query
 
 from blazz_chat import checking, feed, reading
+from blazz_chat.templates import Templates
 
 
-def router(database: Database) -> APIRouter:
+def router(database: Database, templates: Templates) -> APIRouter:
     """Routes under `/internal/messages` and `/internal/changes`."""
     routes = APIRouter(prefix="/internal")
 
@@ -20,7 +21,7 @@ def router(database: Database) -> APIRouter:
     async def check(context: InternalContext, asked: CheckMessage) -> CheckedMessage:
         """Whether this may be sent."""
         async with database.api(context.workspace_id) as connection:
-            return await checking.check(connection, context.workspace_id, asked)
+            return await checking.check(connection, context.workspace_id, asked, templates)
 
     @routes.get("/messages/{message_id}")
     async def get(context: InternalContext, message_id: UUID) -> MessageView:

@@ -14,7 +14,7 @@ _PATIENCE = 5.0
 _FIELDS = "id,display_phone_number,verified_name"
 _MOST_DISPLAYED = 32
 # The token is wrong, expired, revoked (190, 102, 104), or lacks a permission (10, 200 to 299). Meta, "Error codes".
-_TOKEN_REFUSED = {10, 102, 104, 190, *range(200, 300)}
+TOKEN_REFUSED = {10, 102, 104, 190, *range(200, 300)}
 
 
 class Numbers:
@@ -62,7 +62,7 @@ def _refused(status: int, error: Any) -> Invalid | Unavailable:
     if passing or status >= httpx.codes.INTERNAL_SERVER_ERROR or status == httpx.codes.TOO_MANY_REQUESTS:
         return _away()
     # In our own words: Meta's may repeat the token.
-    if code in _TOKEN_REFUSED or status == httpx.codes.UNAUTHORIZED:
+    if code in TOKEN_REFUSED or status == httpx.codes.UNAUTHORIZED:
         return Invalid(
             "WhatsApp does not take this access token: it is wrong, has expired, or lacks a permission",
             code="access_token_refused",

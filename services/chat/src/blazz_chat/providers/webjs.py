@@ -42,7 +42,10 @@ class WebSessions:
 
     async def send(self, channel: Channel, message: Outgoing) -> Outcome:
         """Put it into the session's queue, which is named by the channel's id."""
-        refused = web.unsendable(message.content["type"]) or web.unreachable(message)
+        content = web.leaving(message.content)
+        if content["type"] == "template":
+            return Refusal(Remedy.FAIL, failures.TEMPLATE_UNKNOWN)
+        refused = web.unsendable(content["type"]) or web.unreachable(message)
         if refused is not None:
             return Refusal(Remedy.FAIL, refused)
         try:
@@ -87,7 +90,7 @@ class WebSessions:
             message_id=message.message_id,
             attempt=message.attempt,
             to=Person(phone=_digits(_PHONE, message.phone), lid=_digits(_LID, message.lid)),
-            content=CONTENT.validate_python(message.content),
+            content=CONTENT.validate_python(web.leaving(message.content)),
             reply_to=message.reply_to,
             target=message.target,
             requested_at=message.requested_at or now,

@@ -1,11 +1,13 @@
 """Handing on: a request of the table goes to the service that answers it, on behalf of whoever asks."""
 
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Mapping
 from string import printable
 from typing import Any
 from urllib.parse import quote
 
 import orjson
+from blazz_chassis.errors import NotFound
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
@@ -23,6 +25,8 @@ _ANSWER_HEADERS = (
     "etag",
     "last-modified",
 )
+# Ids, and names of letters, digits and underscores.
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,512}")
 # A file is whatever somebody sent: it is never shown as a page of ours.
 _HARMLESS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox"}
 
@@ -50,11 +54,11 @@ def _endpoint(passage: Passage, door: Door, upstream: Upstream) -> Any:
     async def hand_on(request: Request) -> Response:
         actor = await door.enter(request)
         actor.require(passage.permission)
-        path = "/internal" + passage.path.format_map({name: str(value) for name, value in request.path_params.items()})
+        path = "/internal" + passage.path.format_map(_named(request.path_params))
         query = request.url.query
         if passage.file:
             return await _streamed(upstream, passage, f"{path}?{query}" if query else path, request, actor.context())
-        body = await request.body() if passage.method in ("POST", "PATCH") else None
+        body = await request.body() if passage.method in ("POST", "PUT", "PATCH") else None
         if passage.checked:
             _check(passage, body)
         answer = await upstream.call(passage.method, path, actor.context(), content=body or None, params=query)
@@ -65,6 +69,14 @@ def _endpoint(passage: Passage, door: Door, upstream: Upstream) -> Any:
         )
 
     return hand_on
+
+
+def _named(params: Mapping[str, Any]) -> dict[str, str]:
+    """What an address names, as it goes on. Words stay within their place: no `/`, no `?`, no `..`."""
+    named = {name: str(value) for name, value in params.items()}
+    if not all(_NAME.fullmatch(value) for value in named.values()):
+        raise NotFound("there is nothing of this name")
+    return named
 
 
 def _check(passage: Passage, body: bytes | None) -> None:
@@ -134,9 +146,13 @@ def _documented_answer(passage: Passage) -> dict[int | str, dict[str, Any]]:
     return {}
 
 
+def _schema_of(name: str) -> dict[str, Any]:
+    return {"type": "string", "format": "uuid"} if name.endswith("_id}") else {"type": "string"}
+
+
 def _documented_request(passage: Passage) -> dict[str, Any]:
     parameters: list[dict[str, Any]] = [
-        {"name": name.strip("{}"), "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
+        {"name": name.strip("{}"), "in": "path", "required": True, "schema": _schema_of(name)}
         for name in passage.path.split("/")
         if name.startswith("{")
     ]

@@ -11,6 +11,7 @@ from blazz_contracts.views.media import MediaView
 from blazz_contracts.views.message import MessageView
 from blazz_contracts.views.page import Page
 from blazz_contracts.views.session import CreateSession, PairSession, SessionView, UpdateSession
+from blazz_contracts.views.template import PutTemplate, SyncedTemplates, SyncTemplates, TemplateView
 from pydantic import BaseModel
 
 from blazz_gateway.role import Permission
@@ -20,9 +21,9 @@ P = Permission
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A route of another service that is offered under `/api/v1`. `{…_id}` in its path are UUIDs."""
+    """A route of another service that is offered under `/api/v1`. `{…_id}` in its path are UUIDs, others words."""
 
-    method: Literal["GET", "POST", "PATCH", "DELETE"]
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
     path: str
     service: Literal["chat", "campaign", "webjs-bridge"]
     permission: Permission
@@ -89,6 +90,42 @@ PASSAGES: tuple[Passage, ...] = (
         "PATCH", "/channels/{channel_id}", "chat", P.CHANNELS_WRITE, "Change a number.", ChannelView, UpdateChannel
     ),
     Passage("DELETE", "/channels/{channel_id}", "chat", P.CHANNELS_WRITE, "Disconnect a number.", status=204),
+    Passage(
+        "GET",
+        "/templates",
+        "chat",
+        P.CHANNELS_READ,
+        "Message templates: Meta's, as taken over, and your own for WhatsApp Web.",
+        Page[TemplateView],
+        query=("name", *PAGE),
+    ),
+    Passage(
+        "POST",
+        "/templates/sync",
+        "chat",
+        P.CHANNELS_WRITE,
+        "Take over the templates of a number's business account at Meta.",
+        SyncedTemplates,
+        SyncTemplates,
+    ),
+    Passage(
+        "GET",
+        "/templates/{name}/{language}",
+        "chat",
+        P.CHANNELS_READ,
+        "One template: the one that WhatsApp Web sends.",
+        TemplateView,
+    ),
+    Passage(
+        "PUT",
+        "/templates/{name}/{language}",
+        "chat",
+        P.CHANNELS_WRITE,
+        "Write a template of your own for WhatsApp Web; a new one is 201.",
+        TemplateView,
+        PutTemplate,
+    ),
+    Passage("DELETE", "/templates/{name}/{language}", "chat", P.CHANNELS_WRITE, "Delete one of your own.", status=204),
     Passage(
         "GET",
         "/unrecognized",
