@@ -38,6 +38,8 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("PUT", "/_sim/web/faults", web_devices.put_faults),
     ("DELETE", "/_sim/web/faults", web_devices.delete_faults),
     ("GET", "/_sim/web/phones", web_phones.get_phones),
+    ("GET", "/_sim/web/phones/{phone}/chats", web_phones.get_chats),
+    ("POST", "/_sim/web/phones/{phone}/read", web_phones.post_read),
     ("GET", "/_sim/web/phones/{phone}/messages", web_phones.get_messages),
     ("POST", "/_sim/web/phones/{phone}/messages", web_phones.post_message),
     ("POST", "/_sim/web/phones/{phone}/messages/{id}/edit", web_phones.post_edit),

@@ -1,4 +1,4 @@
-"""/_sim/web/phones, /_sim/web/groups: what a linked phone's owner does on the phone itself."""
+"""/_sim/web/phones, /_sim/web/groups: what a linked phone's owner sees and does on the phone itself."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from ..keys import WHATSAPP
 from ..phones.inbound import body_of, type_of
 from ..web.addresses import address_of, is_group, person_of
 from ..web.body import cloud_body, cloud_type
+from ..web.changes import see
+from ..web.chat import Chat
 from ..web.groups import make_group
 from ..web.incoming import change_text, find, owner_writes, take_back
 from ..web.line import Line
@@ -34,18 +36,57 @@ async def get_phones(request: web.Request) -> web.Response:
 
 
 async def get_messages(request: web.Request) -> web.Response:
-    """Return the newest messages of a linked phone's history, oldest first."""
-    limit = number(request, "limit", 100, 1, 10_000)
-    messages = list(_line(request).messages.values())[-limit:]
+    """Return the newest messages of a linked phone's history, or with `chat` of one chat, oldest first."""
+    limit, line = number(request, "limit", 100, 1, 10_000), _line(request)
+    remote = request.query.get("chat")
+    if remote is None:
+        messages = list(line.messages.values())[-limit:]
+    else:
+        messages = line.chats[remote].before(None, limit) if remote in line.chats else []
     return answer({"messages": [_shown(message) for message in messages]})
 
 
 def _shown(message: WebMessage) -> dict[str, Any]:
     type_ = cloud_type(message.type)
+    quoted = message.raw.get("quotedStanzaID")
     return {
         "id": message.key, "chat": message.remote, "from_me": message.from_me, "via": message.via, "type": type_,
-        type_: cloud_body(message.type, message.raw), "ack": message.ack, "at": message.at,
+        type_: cloud_body(message.type, message.raw), "ack": message.ack, "at": message.at, "sender": message.sender,
+        "name": message.notify_name, "context": {"id": quoted} if quoted else None,
+        "edited": message.latest_edit is not None, "reactions": list(message.reactions.values()),
     }  # fmt: skip
+
+
+async def get_chats(request: web.Request) -> web.Response:
+    """Return the chats of a linked phone as its own screen lists them, the last active one first."""
+    state, line = _web(request), _line(request)
+    chats = list(line.chats.values())[-number(request, "limit", 200, 1, 10_000) :]
+    return answer({"phone": line.view(), "chats": [_listed(state, line, chat) for chat in reversed(chats)]})
+
+
+def _listed(state: Web, line: Line, chat: Chat) -> dict[str, Any]:
+    group, person = line.groups.get(chat.remote), chat.person
+    other, phone = state.lines.get(person or ""), state.whatsapp.phones.find(person or "")
+    if group is not None:
+        name = group.subject
+    else:
+        name = other.verified_name if other is not None else phone.name if phone is not None else ""
+    return {
+        "id": chat.remote, "number": person, "name": name, "group": is_group(chat.remote), "unread": chat.unread,
+        "last": _shown(chat.messages[-1]) if chat.messages else None,
+    }  # fmt: skip
+
+
+async def post_read(request: web.Request) -> web.Response:
+    """Open a chat on the phone: `{chat}`; who wrote in it gets blue ticks, and pages see it as read."""
+    line = _line(request)
+    chat = line.chats.get(str((await json_object(request)).get("chat")))
+    if chat is None:
+        raise NotFound("There is no such chat on this phone.", {"chat": "unknown"})
+    unread = chat.unread
+    if unread:
+        see(_web(request), line, chat, None)
+    return answer({"read": unread})
 
 
 async def post_message(request: web.Request) -> web.Response:

@@ -5,6 +5,16 @@ export function el(tag, properties = {}, ...children) {
   return node;
 }
 
+export const get = path => fetch(path).then(answer => answer.json());
+
+// Show what went wrong for a moment.
+export function fail(text) {
+  const box = document.getElementById("error");
+  box.textContent = text;
+  box.classList.add("on");
+  setTimeout(() => box.classList.remove("on"), 5000);
+}
+
 export function avatar(name, key) {
   const node = document.createElement("div");
   return paint(node, name, key);

@@ -1,22 +1,24 @@
 // A customer's phone: the chat with one business number, live, and a box to answer in.
 import { bubble, ticks } from "./bubble.js";
+import { compose } from "./compose.js";
 import { showDevices } from "./devices.js";
-import { day, el, paint, preview } from "./parts.js";
+import { offer } from "./offer.js";
+import { day, el, fail, get, paint, preview } from "./parts.js";
 
 const number = decodeURIComponent(location.pathname.split("/").pop());
 const api = `/_sim/phones/${encodeURIComponent(number)}`;
 const find = id => document.getElementById(id);
 const chat = find("chat"), business = find("business"), state = find("state"), dialog = find("dialog");
-let messages = [], accounts = [], picked = null, replyTo = null, quiet = null;
+let messages = [], accounts = [], picked = null, quiet = null;
 
 const chosen = () => business.value;
 const shownMessages = () => messages.filter(message => message.account === chosen());
 
 async function load() {
-  const calls = [fetch(`${api}/messages`), fetch("/_sim/accounts"), fetch("/_sim/web/phones")];
-  const [phone, known, linked] = await Promise.all(calls.map(call => call.then(r => r.json())));
+  const [phone, known, linked] = await Promise.all([`${api}/messages`, "/_sim/accounts", "/_sim/web/phones"].map(get));
   if (phone.error) return fail(phone.error.message);
   messages = phone.messages;
+  if (linked.phones.some(line => line.phone === number)) document.querySelector(".top a").href = `/phones/${number}`;
   accounts = [...known.accounts.map(account => ({ key: account.phone_number_id, number: account.display_phone_number, name: account.verified_name })),
     ...linked.phones.filter(line => line.phone !== number).map(line => ({ key: line.phone, number: line.phone, name: `${line.name} (Web)` }))];
   const last = messages.at(-1)?.account;
@@ -52,7 +54,7 @@ function place(message) {
   if (message.type === "reaction") return react(message);
   chat.querySelector(".empty")?.remove();
   const answered = message.context && messages.find(known => known.id === (message.context.message_id || message.context.id));
-  chat.append(bubble(message, answered ? preview(answered) : null, { send, choose, react: offer }));
+  chat.append(bubble(message, answered ? preview(answered) : null, { send, choose, react: message => offer(dialog, message, send, box.answer) }));
 }
 
 function react(message) {
@@ -73,13 +75,6 @@ async function post(path, data) {
 const send = data => post("/messages", { to: chosen(), ...data });
 const read = () => { if (!document.hidden) post("/read", {}); };
 
-function fail(text) {
-  const box = find("error");
-  box.textContent = text;
-  box.classList.add("on");
-  setTimeout(() => box.classList.remove("on"), 5000);
-}
-
 function choose(action, done) {
   const pick = row => { dialog.close(); done(Object.fromEntries(Object.entries({ id: row.id, title: row.title, description: row.description }).filter(([, value]) => value))); };
   dialog.replaceChildren(el("h3", {}, action.button), ...action.sections.flatMap(section => [
@@ -89,37 +84,18 @@ function choose(action, done) {
   dialog.showModal();
 }
 
-function offer(message) {
-  const emoji = ["👍", "❤️", "😂", "😮", "😢", "🙏"].map(sign => el("button", { onclick: () => { dialog.close(); send({ type: "reaction", reaction: { message_id: message.id, emoji: sign } }); } }, sign));
-  dialog.replaceChildren(el("div", { className: "emoji" }, ...emoji), el("button", { className: "pick", onclick: () => { dialog.close(); answer(message); } }, "↩ Reply"));
-  dialog.showModal();
-}
-
-function answer(message) {
-  replyTo = message;
-  find("replying").classList.toggle("on", Boolean(message));
-  find("replying").firstElementChild.textContent = message ? preview(message) : "";
-  find("text").focus();
-}
+const box = compose(send);
 
 dialog.addEventListener("click", event => { if (event.target === dialog) dialog.close(); });
-find("replying").lastElementChild.addEventListener("click", () => answer(null));
 business.addEventListener("change", () => { picked = business.value; load(); });
-find("devices").addEventListener("click", () => showDevices(dialog, number, fail));
+find("devices").addEventListener("click", async () => {
+  await showDevices(dialog, number, fail);
+  dialog.addEventListener("close", async () => {
+    const { phones } = await get("/_sim/web/phones");
+    if (phones.some(line => line.phone === number && line.devices)) location.assign(`/phones/${number}`);  // it has chats of its own now
+  }, { once: true });
+});
 document.addEventListener("visibilitychange", read);
-find("attach").addEventListener("click", () => find("file").click());
-find("file").addEventListener("change", ({ target }) => {
-  const [file] = target.files, reader = new FileReader();
-  const kind = file.type === "image/webp" ? "sticker" : ["image", "video", "audio"].find(name => file.type.startsWith(name)) || "document";
-  reader.onload = () => send({ type: kind, [kind]: { data: reader.result.split(",")[1], mime_type: file.type || "application/octet-stream", filename: file.name } });
-  reader.readAsDataURL(file);
-  target.value = "";
-});
-find("compose").addEventListener("submit", async event => {
-  event.preventDefault();
-  const box = find("text"), text = box.value.trim();
-  if (text && await send({ text, ...(replyTo && { context: { id: replyTo.id } }) })) { box.value = ""; answer(null); }
-});
 
 const events = new EventSource(`/phones/${encodeURIComponent(number)}/events`);
 events.onopen = load;

@@ -42,9 +42,12 @@ async def get_phones(_: web.Request) -> web.StreamResponse:
 
 
 async def get_phone(request: web.Request) -> web.StreamResponse:
-    """Show one phone, also one that got nothing yet."""
-    _key(request)
-    return _file("phone.html")
+    """Show one phone, also one that got nothing yet; of one that is linked to WhatsApp Web all its chats.
+
+    `to` shows a phone as a customer's, in its chat with that business.
+    """
+    owned = _key(request) in request.app[WHATSAPP].web.lines and "to" not in request.query
+    return _file("owner.html" if owned else "phone.html")
 
 
 async def get_static(request: web.Request) -> web.StreamResponse:

@@ -1,13 +1,14 @@
-"""What happens to a message later: it is edited, revoked, reacted to."""
+"""What happens to a message later: it is read, edited, revoked, reacted to."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from .addresses import address_of, is_group, new_hex, parse_key
+from .chat import Chat
 from .delivery import put
 from .line import Line
-from .message import WebMessage
+from .message import ACKS, WebMessage
 
 if TYPE_CHECKING:
     from .state import Web
@@ -62,3 +63,16 @@ def react(
         doing = _doing(line, message, parsed[2], via)
         put(state, line, doing, "reaction", {"message_id": message.key, "emoji": emoji})
     line.tell({"e": "reaction", "parent": message.key, "text": emoji, "key": key, "sender": address}, origin)
+
+
+def see(state: Web, line: Line, chat: Chat, origin: str | None) -> None:
+    """Let the business read a chat, on a page or on the phone: customers get blue ticks, other devices hear of it."""
+    for message in reversed(chat.messages):
+        if message.sender is not None:
+            if message.ack >= ACKS["read"]:
+                break
+            message.ack = ACKS["read"]
+            for copy in message.copies:
+                state.whatsapp.phones.set_status(copy, "read")
+    chat.unread = 0
+    line.tell({"e": "seen", "chat": chat.remote}, origin)

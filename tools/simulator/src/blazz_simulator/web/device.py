@@ -74,6 +74,7 @@ class Device:
             "linked_with": self.code,
             "platform": self.platform,
             "user_agent": self.user_agent,
+            "waiting_since": None,
             "linked_at": moment(self.linked_at),
             "connected_since": moment(self.connected_since),
             "pages": len(self.pages),

@@ -8,10 +8,9 @@ from typing import Any
 from ..identifiers import wa_id
 from .addresses import lid_of, parse_key
 from .ask import BAD_STANZA, NOT_LINKED, UNKNOWN, Ask, Refused, Reply
-from .changes import edit, react, revoke
+from .changes import edit, react, revoke, see
 from .delivery import receivers
 from .groups import make_group
-from .message import ACKS
 from .page import Page
 from .sending import send
 from .state import Web
@@ -93,17 +92,8 @@ def _find(ask: Ask) -> Reply:
 
 def _seen(ask: Ask) -> Reply:
     chat = ask.line.chats.get(ask.text("chat"))
-    if chat is None:
-        return {}
-    for message in reversed(chat.messages):
-        if message.sender is not None:
-            if message.ack >= ACKS["read"]:
-                break
-            message.ack = ACKS["read"]
-            for copy in message.copies:
-                ask.state.whatsapp.phones.set_status(copy, "read")
-    chat.unread = 0
-    ask.line.tell({"e": "seen", "chat": chat.remote}, ask.device.id)
+    if chat is not None:
+        see(ask.state, ask.line, chat, ask.device.id)
     return {}
 
 

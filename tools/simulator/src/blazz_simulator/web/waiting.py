@@ -7,8 +7,10 @@ import base64
 import random
 import secrets
 import string
+import time
 from typing import TYPE_CHECKING, Any
 
+from .device import moment
 from .settings import WebSettings
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ class Waiting:
         self.keys = keys
         self.platform = platform
         self.settings = settings
+        self.since = time.time()
         self.ref: str | None = None
         self.pairing_code: str | None = None
         self.pairing_phone: str | None = None
@@ -108,6 +111,7 @@ class Waiting:
             "linked_with": None,
             "platform": self.platform,
             "user_agent": self.page.user_agent,
+            "waiting_since": moment(self.since),
             "linked_at": None,
             "connected_since": None,
             "pages": 1,
