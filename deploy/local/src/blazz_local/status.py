@@ -9,11 +9,12 @@ from rich.console import Console
 from rich.table import Table
 
 from blazz_local.atomic import read_json
+from blazz_local.browsers import browsers_of
 from blazz_local.errors import NotRunning
 from blazz_local.folder import Folder
 from blazz_local.http import answers
 from blazz_local.lock import holder
-from blazz_local.services import SIMULATOR
+from blazz_local.services import BRIDGE, SIMULATOR
 
 _PAGE_MB = 4096 / 1_000_000
 
@@ -27,15 +28,27 @@ def describe(folder: Folder) -> dict[str, Any]:
 
 
 async def show(folder: Folder) -> None:
-    """Print a row for each process. Raises `NotRunning`."""
+    """Print a row for each process, and one for the browsers. Raises `NotRunning`."""
     description = describe(folder)
-    processes: dict[str, dict[str, Any]] = description["processes"]
-    states = await asyncio.gather(*(_state(name, process) for name, process in processes.items()))
     table = Table("process", "pid", "state", "memory", "up", "address", box=None)
+    for row in await rows_of(description["processes"]):
+        table.add_row(*row)
+    Console().print(table)
+
+
+async def rows_of(processes: dict[str, dict[str, Any]]) -> list[tuple[str, ...]]:
+    """A row for each process, as strings in the table's columns, and one for a bridge's browsers below it."""
+    states = await asyncio.gather(*(_state(name, process) for name, process in processes.items()))
+    rows: list[tuple[str, ...]] = []
     for (name, process), state in zip(processes.items(), states, strict=True):
         memory, age = _memory_and_age(process["pid"])
-        table.add_row(name, str(process["pid"]), state, memory, age, process.get("url", ""))
-    Console().print(table)
+        rows.append((name, str(process["pid"]), state, memory, age, process.get("url", "")))
+        if name == BRIDGE:
+            browsers = await asyncio.to_thread(browsers_of, process["pid"])
+            if browsers.pids:
+                count, weight = f"{len(browsers.pids)} running", f"{browsers.memory / 1_000_000:.0f} MB"
+                rows.append(("  its browsers", browsers.listed, count, weight))
+    return rows
 
 
 async def _state(name: str, process: dict[str, Any]) -> str:
