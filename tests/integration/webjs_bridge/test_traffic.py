@@ -1,6 +1,8 @@
 """What goes through a session: every kind of message, both ways, as the Cloud API's facts."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,6 +12,7 @@ from aiohttp import web
 from blazz_contracts.content import CONTENT
 from blazz_webjs_bridge import received_files
 
+from tests.integration.webjs_bridge.chat_side import ChatSide
 from tests.integration.webjs_bridge.conftest import World
 from tests.support.polling import until
 
@@ -20,7 +23,24 @@ PICTURE = (
 )
 
 
-@pytest_asyncio.fixture(loop_scope="session")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def world(
+    vhost: str,
+    make_database: Any,
+    simulator_url: str,
+    chat: ChatSide,
+    chromium_path: Path,
+    wa_js: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[World]:
+    """One instance for all of these: a browser for each would take longer than what is tested."""
+    made = World(vhost, await make_database("webjs-bridge"), simulator_url, chat, tmp_path_factory.mktemp("bridge"))
+    await made.start()
+    yield made
+    await made.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def session_id(world: World) -> UUID:
     """A session that is ready."""
     return await world.linked(PHONE)
