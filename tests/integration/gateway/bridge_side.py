@@ -1,5 +1,6 @@
 """The bridge's side of HTTP, and nothing more: sessions by workspace, for whoever is signed in."""
 
+import asyncio
 from base64 import b64encode
 from collections import Counter
 from datetime import UTC, datetime
@@ -22,6 +23,9 @@ class BridgeSide:
     def __init__(self) -> None:
         self.sessions: dict[str, dict[str, Any]] = {}
         self.asked: Counter[str] = Counter()
+        self.keys: dict[tuple[str, str], str] = {}
+        self.slow = 0.0
+        """Seconds before a list is answered."""
         self.url = ""
         self._runner: web.AppRunner | None = None
 
@@ -41,7 +45,12 @@ class BridgeSide:
         try:
             token = request.headers["authorization"].removeprefix("Bearer ")
             who = context.verify(token, CONTEXT_KEY, audience="webjs-bridge")
-            return self._of(who, request.method, request.match_info["rest"].strip("/"), await request.read())
+            rest, body = request.match_info["rest"].strip("/"), await request.read()
+            if rest or request.method != "POST":
+                answer = self._of(who, request.method, rest, body)
+                await asyncio.sleep(self.slow)
+                return answer
+            return self._create(str(who.workspace_id), request.headers.get("Idempotency-Key"), body)
         except BlazzError as error:
             told = problem.of_error(error)
             return web.Response(body=bytes(told.body), status=told.status_code, content_type=problem.MEDIA_TYPE)
@@ -52,13 +61,20 @@ class BridgeSide:
         if not session_id and method == "GET":
             mine = [s for s in self.sessions.values() if s["workspace"] == str(who.workspace_id)]
             return web.json_response({"items": mine, "next": None})
-        if not session_id:
-            asked = CreateSession.model_validate_json(body or b"{}")
-            return web.json_response(self._made(str(who.workspace_id), asked), status=201)
         session = self.sessions.get(session_id)
         if session is None or session["workspace"] != str(who.workspace_id):
             raise NotFound("there is no such session in this workspace", code="session_not_found")
         return self._act(session, method, verb, body)
+
+    def _create(self, workspace: str, key: str | None, body: bytes) -> web.Response:
+        self.asked["POST all"] += 1
+        known = self.keys.get((workspace, key)) if key else None
+        if known is not None:
+            return web.json_response(self.sessions[known], status=201, headers={"Idempotency-Replayed": "true"})
+        made = self._made(workspace, CreateSession.model_validate_json(body or b"{}"))
+        if key:
+            self.keys[workspace, key] = made["id"]
+        return web.json_response(made, status=201)
 
     def _act(self, session: dict[str, Any], method: str, verb: str, body: bytes) -> web.Response:
         if method == "DELETE":

@@ -1,5 +1,6 @@
 """WhatsApp Web sessions over the API, and under the addresses of the service before."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID, uuid4
@@ -81,6 +82,20 @@ async def test_the_code_is_shown_as_json_or_as_a_picture_and_kept_by_nobody(worl
         assert answer.headers["cache-control"] == "no-store"
 
 
+async def test_the_key_of_a_session_goes_on_with_it(world: World, tenant: Tenant) -> None:
+    key = {"Idempotency-Key": uuid4().hex}
+    answers = [await call(world, tenant, "POST", "/api/v1/sessions", json={}, headers=key) for _ in range(2)]
+    assert [each.status_code for each in answers] == [201, 201]
+    assert len({each.json()["id"] for each in answers}) == 1
+    assert [each.headers.get("idempotency-replayed") for each in answers] == [None, "true"]
+    other = await call(world, tenant, "POST", "/api/v1/sessions", json={}, headers={"Idempotency-Key": uuid4().hex})
+    assert other.json()["id"] != answers[0].json()["id"]
+    wrong = await call(world, tenant, "POST", "/api/v1/sessions", json={}, headers={"Idempotency-Key": "k" * 256})
+    assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "Idempotency-Key")
+    described = (await world.http.get("/openapi.json")).json()["paths"]["/api/v1/sessions"]["post"]["parameters"]
+    assert [each["name"] for each in described] == ["Idempotency-Key"]
+
+
 async def test_the_bridge_away_is_said_so(make_world: Build) -> None:
     world = await make_world()
     answer = await call(world, await world.tenant(), "GET", "/api/v1/sessions")
@@ -119,6 +134,17 @@ async def test_init_makes_one_session_and_then_says_that_it_is_there(
     woken = (await call(world, tenant, "POST", "/session/init", json={})).json()
     assert (woken["sessionId"], woken["status"]) == (first["sessionId"], "initializing")
     assert bridge.sessions[first["sessionId"]]["state"] == "starting"
+
+
+async def test_init_twice_at_the_same_moment_makes_one_session(
+    world: World, tenant: Tenant, bridge: BridgeSide
+) -> None:
+    bridge.slow = 0.2  # all of them find none
+    answers = await asyncio.gather(*(call(world, tenant, "POST", "/session/init", json={}) for _ in range(5)))
+    bridge.slow = 0.0
+    assert {each.status_code for each in answers} == {200}
+    assert len({each.json()["sessionId"] for each in answers}) == 1
+    assert len((await call(world, tenant, "GET", "/api/v1/sessions")).json()["items"]) == 1
 
 
 async def test_a_session_is_found_by_its_id_and_by_its_old_name(

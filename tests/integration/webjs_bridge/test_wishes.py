@@ -2,7 +2,7 @@
 
 import asyncio
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from blazz_chassis.seal import Sealer
@@ -177,3 +177,29 @@ async def test_what_is_asked_twice_while_nobody_runs_it_waits_once_with_the_last
     await asyncio.gather(*(world.api("POST", f"/internal/sessions/{session_id}/restart") for _ in range(5)))
     taken = await Leases(service.database, instance="here", lease=30).asked([session_id])
     assert sorted(each.kind for each in taken) == ["pair", "restart"]
+
+
+async def test_a_session_asked_for_twice_under_one_key_is_one(idle_world: World) -> None:
+    world = idle_world
+    await world.start(webjs_bridge_capacity=0, webjs_bridge_workspace_sessions=2)
+
+    async def ask(key: str, **body: Any) -> Any:
+        return await world.api("POST", "/internal/sessions", json=body, headers={"Idempotency-Key": key})
+
+    answers = await asyncio.gather(*(ask("first", name="Shop") for _ in range(6)))
+    assert {each.status_code for each in answers} == {201}
+    assert len({each.json()["id"] for each in answers}) == 1
+    assert sum("idempotency-replayed" in each.headers for each in answers) == 5
+    reused = await ask("first", name="Another")
+    assert (reused.status_code, reused.json()["code"]) == (422, "idempotency_key_reused")
+    other = (await ask("second", name="Shop")).json()["id"]
+    assert other != answers[0].json()["id"]
+    assert (await ask("first", name="Shop")).status_code == 201  # as many as it may have, and this one is there
+    elsewhere = await world.api(
+        "POST", "/internal/sessions", json={"name": "Shop"}, headers={"Idempotency-Key": "first"}, workspace_id=uuid4()
+    )
+    assert elsewhere.json()["id"] not in (other, answers[0].json()["id"])
+    await world.api("DELETE", f"/internal/sessions/{other}")
+    await until_gone(world, UUID(other))
+    again = await ask("second", name="Shop")
+    assert (again.status_code, again.json()["id"] == other) == (201, False)

@@ -1,7 +1,7 @@
 """The other services, called on behalf of whoever asks: bounded, and a clear 503 when one is away."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import httpx
@@ -31,15 +31,16 @@ class Upstream:
         content: bytes | str | None = None,
         content_type: str = "application/json",
         params: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
         """Return its answer, whatever its status. Raises `Unavailable` when there is none.
 
         `params` is a query string, handed on as it is.
         """
         url = f"{path}?{params}" if params else path
-        headers = {"content-type": content_type} if content is not None else {}
+        sent = dict(headers or {}) | ({"content-type": content_type} if content is not None else {})
         try:
-            return await self._client.request(method, url, on_behalf_of, headers=headers, content=content)
+            return await self._client.request(method, url, on_behalf_of, headers=sent, content=content)
         except (httpx.TransportError, OSError) as error:
             raise self._away() from error
 

@@ -15,6 +15,8 @@ from blazz_gateway.upstream import Upstream, refusal
 
 _SESSIONS: TypeAdapter[list[SessionView]] = TypeAdapter(list[SessionView])
 _OLD_NAME = "workspace_"
+_FIRST = "POST /session/init"
+"""The Idempotency-Key of a workspace's session that is made because there is none."""
 _ASLEEP = frozenset({SessionState.STOPPED, SessionState.AUTH_FAILED})
 """Sessions that come to life by being asked to."""
 
@@ -30,7 +32,9 @@ class WebSessions:
         oldest = await self.oldest(actor)
         if oldest is None:
             asked = CreateSession().model_dump_json()
-            return SessionView.model_validate(await self._ask(actor, "POST", "", asked)), True
+            # Two who ask at the same moment find none, both of them: under the key they get the same one.
+            key = {"idempotency-key": _FIRST}
+            return SessionView.model_validate(await self._ask(actor, "POST", "", asked, key)), True
         if oldest.state not in _ASLEEP:
             return oldest, False
         await self._ask(actor, "POST", f"/{oldest.id}/start")
@@ -56,8 +60,11 @@ class WebSessions:
         """The code to scan now. Raises what the bridge answers when there is none."""
         return QrView.model_validate(await self._ask(actor, "GET", f"/{session_id}/qr"))
 
-    async def _ask(self, actor: Actor, method: str, path: str, body: str | None = None) -> Any:
-        answer = await self._bridge.call(method, f"/internal/sessions{path}", actor.context(), content=body)
+    async def _ask(
+        self, actor: Actor, method: str, path: str, body: str | None = None, headers: dict[str, str] | None = None
+    ) -> Any:
+        path = f"/internal/sessions{path}"
+        answer = await self._bridge.call(method, path, actor.context(), content=body, headers=headers)
         if answer.status_code >= 400:
             raise refusal(answer)
         return orjson.loads(answer.content) if answer.content else None

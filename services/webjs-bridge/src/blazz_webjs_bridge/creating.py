@@ -18,12 +18,18 @@ class Creating:
     def __init__(self, registry: Registry, finishing: Finishing) -> None:
         self._registry, self._finishing = registry, finishing
 
-    async def create(self, context: WorkspaceContext, asked: CreateSession) -> Session:
-        """Make a session; it is made later by itself where chat or the broker are away."""
-        made = await self._registry.create(context, asked)
-        with suppress(Unavailable):
-            await self._finishing.make(made)
-        return made
+    async def create(
+        self, context: WorkspaceContext, asked: CreateSession, key: str | None = None
+    ) -> tuple[Session, bool]:
+        """Make a session; it is made later by itself where chat or the broker are away.
+
+        Returns whether this request made it, as `Registry.create` does.
+        """
+        made, is_new = await self._registry.create(context, asked, key)
+        if is_new:
+            with suppress(Unavailable):
+                await self._finishing.make(made)
+        return made, is_new
 
     async def delete(self, context: WorkspaceContext, session_id: UUID) -> Session:
         """Delete a session; its owner unlinks it first."""

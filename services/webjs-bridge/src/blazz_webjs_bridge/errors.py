@@ -1,6 +1,6 @@
 """What can go wrong with a session. `SessionError` is the root; each has a stable code and a sentence for people."""
 
-from blazz_chassis.errors import BlazzError
+from blazz_chassis.errors import BlazzError, Invalid
 
 
 class SessionError(BlazzError):
@@ -19,6 +19,12 @@ class TooManySessions(SessionError):
     """The workspace has as many sessions as it may have."""
 
     code, title = "session_limit", "This workspace has as many WhatsApp Web sessions as it may have"
+
+
+class KeyReused(Invalid):
+    """The Idempotency-Key was used with another body."""
+
+    code, title = "idempotency_key_reused", "This Idempotency-Key was used with another request; use a new one"
 
 
 class NoCode(SessionError):

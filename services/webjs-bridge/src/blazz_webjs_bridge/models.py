@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Index, Integer, SmallInteger, Text, text
+from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Index, Integer, LargeBinary, SmallInteger, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -28,6 +28,13 @@ class Session(SQLModel, table=True):
             "web_sessions_to_finish",
             "id",
             postgresql_where=text(_TO_FINISH),
+        ),
+        Index(
+            "web_sessions_request_key",
+            "workspace_id",
+            "request_key",
+            unique=True,
+            postgresql_where=text("request_key is not null and wanted <> 'deleted'"),
         ),
     )
     id: UUID = Field(primary_key=True)
@@ -53,6 +60,9 @@ class Session(SQLModel, table=True):
     """The newest code, sealed: whoever has it can link a phone."""
     qr_revision: int = Field(sa_column=Column(BigInteger, nullable=False, server_default="0"))
     qr_at: datetime | None = _at(nullable=True)
+    qr_until: datetime | None = _at(nullable=True)
+    """From then on the code that was shown last does not work, by what the page says."""
+    pairing_code_until: datetime | None = _at(nullable=True)
     sealed_pairing_code: str | None = Field(default=None, sa_type=Text)
     phone: str | None = Field(default=None, sa_type=Text)
     lid: str | None = Field(default=None, sa_type=Text)
@@ -70,6 +80,10 @@ class Session(SQLModel, table=True):
     """Until then somebody is at making or deleting it."""
     unlink_until: datetime | None = _at(nullable=True)
     """Of a deleted one: until then it is opened to be unlinked; after that it goes as it is."""
+    request_key: str | None = Field(default=None, sa_type=Text)
+    """The Idempotency-Key it was asked for under; kept as long as the session."""
+    request_hash: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+    """Of that request."""
     created_at: datetime = _at(now=True)
     deleted_at: datetime | None = _at(nullable=True)
 

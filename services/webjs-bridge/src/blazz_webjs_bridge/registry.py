@@ -1,6 +1,7 @@
 """Sessions as people manage them. Every change is recorded in the audit log; what it takes elsewhere is finished later
 (`finishing`) where it cannot be done at once."""
 
+import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from blazz_contracts.session import LINKED, SessionState
 from blazz_contracts.views.session import CreateSession, QrView, SessionOptions
 
 from blazz_webjs_bridge import qr, session
-from blazz_webjs_bridge.errors import AlreadyLinked, NoCode, NotRunning, SessionNotFound, TooManySessions
+from blazz_webjs_bridge.errors import AlreadyLinked, KeyReused, NoCode, NotRunning, SessionNotFound, TooManySessions
 from blazz_webjs_bridge.session import CLAIM, COLUMNS, UNLINK, Session
 from blazz_webjs_bridge.standings import events
 
@@ -25,8 +26,13 @@ _ALONE = "select pg_advisory_xact_lock(hashtextextended('web_sessions ' || $1::t
 _COUNT = "select count(*) from web_sessions where workspace_id = $1 and deleted_at is null"
 # Who creates it is the first to finish it.
 _INSERT = f"""
-insert into web_sessions (id, workspace_id, name, options, cause, finishing_until)
-values ($1, $2, $3, $4, 'waits for an instance with room', now() + make_interval(secs => {CLAIM})) returning {COLUMNS}
+insert into web_sessions (id, workspace_id, name, options, request_key, request_hash, cause, finishing_until)
+values ($1, $2, $3, $4, $5, $6, 'waits for an instance with room', now() + make_interval(secs => {CLAIM}))
+returning {COLUMNS}
+"""  # noqa: S608
+_BY_KEY = f"""
+select {COLUMNS}, request_hash = $3 as same from web_sessions
+where workspace_id = $1 and request_key = $2 and wanted <> 'deleted'
 """  # noqa: S608
 _GET = f"select {COLUMNS} from web_sessions where workspace_id = $1 and id = $2 and deleted_at is null"  # noqa: S608
 _LIST = f"""
@@ -71,21 +77,37 @@ class Registry:
         self._database, self._outbox, self._sealer, self._most = database, outbox, sealer, most
         self._qr_lifetime = timedelta(seconds=qr_lifetime)
 
-    async def create(self, context: WorkspaceContext, asked: CreateSession) -> Session:
-        """Write a session down; its channel and its queue are made by `finishing`. Raises `TooManySessions`."""
+    async def create(
+        self, context: WorkspaceContext, asked: CreateSession, key: str | None = None
+    ) -> tuple[Session, bool]:
+        """Write a session down; its channel and its queue are made by `finishing`.
+
+        Returns whether it was made now: under a `key` that is known it is the session of the first request, as it is
+        now. Raises `TooManySessions`, and `KeyReused` where another session was asked for under the key.
+        """
+        fingerprint = _fingerprint(asked) if key is not None else None
         async with self._database.api(context.workspace_id) as connection:
             await connection.execute(_ALONE, str(context.workspace_id))
+            known = key and await connection.fetchrow(_BY_KEY, context.workspace_id, key, fingerprint)
+            if known:
+                return _of_the_key(known), False
             if await connection.fetchval(_COUNT, context.workspace_id) >= self._most:
                 raise TooManySessions(
                     f"this workspace has {self._most} WhatsApp Web sessions, stopped ones included, and may have no "
                     "more; delete one that is not needed, or ask the operator for a higher limit"
                 )
             row = await connection.fetchrow(
-                _INSERT, uuid7(), context.workspace_id, asked.name, asked.options.model_dump(mode="json")
+                _INSERT,
+                uuid7(),
+                context.workspace_id,
+                asked.name,
+                asked.options.model_dump(mode="json"),
+                key,
+                fingerprint,
             )
             receipt = await self._record(connection, context, row, "session.created")
         await self._outbox.send(receipt)
-        return session.of(row)
+        return session.of(row), True
 
     async def list(self, workspace_id: UUID, cursor: UUID | None, limit: int) -> Sequence[Session]:
         """Sessions of a workspace, oldest first; one more than `limit` when there are more."""
@@ -172,6 +194,18 @@ def _found(row: Any) -> Any:
     if row is None:
         raise SessionNotFound()
     return row
+
+
+def _fingerprint(asked: CreateSession) -> bytes:
+    # Without what is left at its default, so that a field a later version adds does not make it another request.
+    return hashlib.sha256(asked.model_dump_json(exclude_defaults=True).encode()).digest()
+
+
+def _of_the_key(row: Any) -> Session:
+    values = dict(row)
+    if not values.pop("same"):
+        raise KeyReused(field="Idempotency-Key")
+    return session.of(values)
 
 
 def _no_code(known: Session) -> str:

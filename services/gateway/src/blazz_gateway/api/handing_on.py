@@ -11,6 +11,7 @@ from blazz_chassis.errors import NotFound
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
+from blazz_gateway.api import ask
 from blazz_gateway.api.door import Door, read_as
 from blazz_gateway.api.passage import PASSAGES, Passage
 from blazz_gateway.upstream import Upstream, refusal
@@ -27,6 +28,13 @@ _ANSWER_HEADERS = (
 )
 # Ids, and names of letters, digits and underscores.
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,512}")
+_KEY_PARAMETER = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "schema": {"type": "string", "maxLength": 255},
+    "description": "The same key and body are the same one, as long as it is there; `Idempotency-Replayed` says so.",
+}
+_KEPT = ("idempotency-replayed",)
 # A file is whatever somebody sent: it is never shown as a page of ours.
 _HARMLESS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox"}
 
@@ -61,11 +69,16 @@ def _endpoint(passage: Passage, door: Door, upstream: Upstream) -> Any:
         body = await request.body() if passage.method in ("POST", "PUT", "PATCH") else None
         if passage.checked:
             _check(passage, body)
-        answer = await upstream.call(passage.method, path, actor.context(), content=body or None, params=query)
+        answer = await upstream.call(
+            passage.method, path, actor.context(), content=body or None, params=query, headers=_key(passage, request)
+        )
         if answer.status_code >= 400:
             raise refusal(answer)
         return Response(
-            answer.content, answer.status_code, media_type=answer.headers.get("content-type", "application/json")
+            answer.content,
+            answer.status_code,
+            headers={name: value for name in _KEPT if (value := answer.headers.get(name))},
+            media_type=answer.headers.get("content-type", "application/json"),
         )
 
     return hand_on
@@ -77,6 +90,12 @@ def _named(params: Mapping[str, Any]) -> dict[str, str]:
     if not all(_NAME.fullmatch(value) for value in named.values()):
         raise NotFound("there is nothing of this name")
     return named
+
+
+def _key(passage: Passage, request: Request) -> dict[str, str]:
+    """The Idempotency-Key, where it means something. Raises `Invalid`."""
+    named = ask.key(request) if passage.keyed else None
+    return {"idempotency-key": named} if named is not None else {}
 
 
 def _check(passage: Passage, body: bytes | None) -> None:
@@ -157,6 +176,8 @@ def _documented_request(passage: Passage) -> dict[str, Any]:
         if name.startswith("{")
     ]
     parameters += [{"name": name, "in": "query", "schema": {"type": "string"}} for name in passage.query]
+    if passage.keyed:
+        parameters.append(_KEY_PARAMETER)
     extra: dict[str, Any] = {"parameters": parameters} if parameters else {}
     if passage.body is not None:
         schema = {"$ref": f"#/components/schemas/{passage.body.__name__}"}

@@ -36,6 +36,8 @@ class Passage:
     """Names of its query parameters, for the OpenAPI document."""
     file: bool = False
     """Its body or answer is a file: streamed."""
+    keyed: bool = False
+    """What is asked for again under its Idempotency-Key is done once: the key goes on with it."""
     checked: bool = False
     """Its body must be the model's here already: inside, the same address takes more."""
 
@@ -148,6 +150,7 @@ PASSAGES: tuple[Passage, ...] = (
         SessionView,
         CreateSession,
         201,
+        keyed=True,
     ),
     Passage("GET", "/sessions/{session_id}", BRIDGE, P.CHANNELS_READ, "One session.", SessionView),
     Passage(
@@ -194,6 +197,7 @@ PASSAGES: tuple[Passage, ...] = (
         CreateCampaign,
         202,
         file=True,
+        keyed=True,
     ),
     Passage("GET", "/campaigns/{campaign_id}", "campaign", P.CAMPAIGNS_READ, "One campaign.", CampaignView),
     *(

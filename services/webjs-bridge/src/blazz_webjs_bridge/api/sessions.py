@@ -13,6 +13,15 @@ from blazz_webjs_bridge.creating import Creating
 from blazz_webjs_bridge.registry import Registry
 from blazz_webjs_bridge.session import Session, view
 
+Key = Annotated[
+    str | None,
+    Header(
+        description="The same request under the same key is the same session, as long as it is there.",
+        min_length=1,
+        max_length=255,
+        pattern=r"^[\x20-\x7e]+$",
+    ),
+]
 PNG = "image/png"
 _NEVER_STORED = {"Cache-Control": "no-store"}
 
@@ -34,9 +43,14 @@ def router(registry: Registry, creating: Creating) -> APIRouter:
         return Page[SessionView](items=items, next=str(items[-1].id) if len(found) > limit else None)
 
     @routes.post("", status_code=201)
-    async def create(context: InternalContext, asked: CreateSession) -> SessionView:
+    async def create(
+        context: InternalContext, asked: CreateSession, response: Response, idempotency_key: Key = None
+    ) -> SessionView:
         """Make a session with its channel, and begin to open it."""
-        return shown(await creating.create(context, asked))
+        made, is_new = await creating.create(context, asked, idempotency_key)
+        if not is_new:
+            response.headers["Idempotency-Replayed"] = "true"
+        return shown(made)
 
     @routes.get("/{session_id}")
     async def one(context: InternalContext, session_id: UUID) -> SessionView:
