@@ -119,6 +119,30 @@ async def test_who_may_only_read_sees_sessions_and_no_code(world: World, tenant:
             assert (answer.status_code, answer.json()["code"]) == (403, "role_missing"), path
 
 
+async def test_a_pairing_code_is_shown_to_who_may_link_a_phone_alone(
+    world: World, tenant: Tenant, bridge: BridgeSide
+) -> None:
+    session_id = await session_of(world, tenant)
+    path = f"/api/v1/sessions/{session_id}"
+    await call(world, tenant, "POST", f"{path}/pair", json={"phone": "+31612345678"})
+    whole = (await call(world, tenant, "GET", path)).json()
+    assert whole["pairing_code"] == "CODE-5678"
+    readers = [(await world.member(tenant, role))[1] for role in ("viewer", "agent")]
+    asked = {"name": "reads", "scopes": ["channels:read"]}
+    made = await world.http.post("/api/v1/tokens", json=asked, headers=await world.bearer(tenant.email))
+    readers.append({"Authorization": f"Bearer {made.json()['token']}"})
+    for headers in readers:
+        answer = await world.http.get(path, headers=headers)
+        assert (answer.status_code, answer.json()) == (200, whole | {"pairing_code": None})
+        listed = (await world.http.get("/api/v1/sessions", headers=headers)).json()
+        assert listed == {"items": [whole | {"pairing_code": None}], "next": None}
+        assert "CODE-" not in answer.text
+    for role in ("admin", "owner"):
+        _, headers = await world.member(tenant, role)
+        assert (await world.http.get(path, headers=headers)).json() == whole
+        assert (await world.http.get("/api/v1/sessions", headers=headers)).json()["items"] == [whole]
+
+
 # --- the addresses of the service before
 
 

@@ -87,7 +87,11 @@ class SessionView(Contract):
     phone: str | None = Field(description="The linked number, with `+`.")
     name: str | None = Field(description="The name of the linked account.")
     instance: str | None = Field(description="The instance of the bridge that runs it.")
-    pairing_code: str | None = Field(default=None, description="To be typed into the phone, in `pairing`.")
+    pairing_code: str | None = Field(
+        default=None,
+        description="To be typed into the phone, in `pairing`. Whoever has it can link a phone: null without the right "
+        "to change sessions (`channels:write`).",
+    )
     restarts: int = Field(description="Restarts since it was last ready; after too many an alarm is raised.")
     memory_bytes: int | None = Field(description="What its browser holds now.")
     heard_at: AwareDatetime | None = Field(description="When the page was last heard from.")

@@ -11,6 +11,7 @@ from blazz_chassis.errors import NotFound
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
+from blazz_gateway.actor import Actor
 from blazz_gateway.api import ask
 from blazz_gateway.api.door import Door, read_as
 from blazz_gateway.api.passage import PASSAGES, Passage
@@ -75,7 +76,7 @@ def _endpoint(passage: Passage, door: Door, upstream: Upstream) -> Any:
         if answer.status_code >= 400:
             raise refusal(answer)
         return Response(
-            answer.content,
+            _as_seen_by(actor, passage, answer.content),
             answer.status_code,
             headers={name: value for name in _KEPT if (value := answer.headers.get(name))},
             media_type=answer.headers.get("content-type", "application/json"),
@@ -96,6 +97,17 @@ def _key(passage: Passage, request: Request) -> dict[str, str]:
     """The Idempotency-Key, where it means something. Raises `Invalid`."""
     named = ask.key(request) if passage.keyed else None
     return {"idempotency-key": named} if named is not None else {}
+
+
+def _as_seen_by(actor: Actor, passage: Passage, content: bytes) -> bytes:
+    """The answer as this actor may see it."""
+    if passage.private is None or passage.private_permission in actor.permissions:
+        return content
+    told = orjson.loads(content)
+    for each in told.get("items", [told]):
+        if passage.private in each:
+            each[passage.private] = None
+    return orjson.dumps(told)
 
 
 def _check(passage: Passage, body: bytes | None) -> None:

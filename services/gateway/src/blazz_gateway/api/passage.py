@@ -36,6 +36,9 @@ class Passage:
     """Names of its query parameters, for the OpenAPI document."""
     file: bool = False
     """Its body or answer is a file: streamed."""
+    private: str | None = None
+    """A field of its answer, or of each item of it, that is null but for who has `private_permission`."""
+    private_permission: Permission | None = None
     keyed: bool = False
     """What is asked for again under its Idempotency-Key is done once: the key goes on with it."""
     checked: bool = False
@@ -140,7 +143,17 @@ PASSAGES: tuple[Passage, ...] = (
     Passage("POST", "/media", "chat", P.MEDIA_WRITE, "Upload a file to send.", MediaView, status=201, file=True),
     Passage("GET", "/media/{media_id}", "chat", P.MEDIA_READ, "What a file is.", MediaView),
     Passage("GET", "/media/{media_id}/content", "chat", P.MEDIA_READ, "The file itself.", file=True),
-    Passage("GET", "/sessions", BRIDGE, P.CHANNELS_READ, "WhatsApp Web sessions.", Page[SessionView], query=PAGE),
+    Passage(
+        "GET",
+        "/sessions",
+        BRIDGE,
+        P.CHANNELS_READ,
+        "WhatsApp Web sessions.",
+        Page[SessionView],
+        query=PAGE,
+        private="pairing_code",
+        private_permission=P.CHANNELS_WRITE,
+    ),
     Passage(
         "POST",
         "/sessions",
@@ -152,7 +165,16 @@ PASSAGES: tuple[Passage, ...] = (
         201,
         keyed=True,
     ),
-    Passage("GET", "/sessions/{session_id}", BRIDGE, P.CHANNELS_READ, "One session.", SessionView),
+    Passage(
+        "GET",
+        "/sessions/{session_id}",
+        BRIDGE,
+        P.CHANNELS_READ,
+        "One session.",
+        SessionView,
+        private="pairing_code",
+        private_permission=P.CHANNELS_WRITE,
+    ),
     Passage(
         "PATCH", "/sessions/{session_id}", BRIDGE, P.CHANNELS_WRITE, "Change a session.", SessionView, UpdateSession
     ),
