@@ -6,16 +6,12 @@ So is what a ready session has had for long: its queue may have been deleted wit
 what it sent it tells the outcome again. The attempt stays, so that the command says the same end each time.
 """
 
-from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 from blazz_chassis.database import Database
-from blazz_chassis.outbox import Outbox
-from blazz_contracts.message import Status
+from blazz_chassis.outbox import Outbox, Receipt
 
-from blazz_chat import feed, rows
-from blazz_chat.telling import events
+from blazz_chat.doubting import doubt
 
 _MOST = 500
 
@@ -70,15 +66,7 @@ class Reclaiming:
         self._outbox.send_soon(await self._database.retrying(self._doubt))
         return {row["channel_id"] for row in back}
 
-    async def _doubt(self) -> Any:
+    async def _doubt(self) -> Receipt:
         async with self._database.worker() as connection:
             found = [row["id"] for row in await connection.fetch(_LEFT_BEHIND, self._settle, _MOST)]
-            states = await rows.lock(connection, found)
-            now = datetime.now(UTC)
-            for row in states.values():
-                row.state.status, row.state.changed = Status.UNCONFIRMED, True
-                row.state.steps.append((Status.UNCONFIRMED, now))
-            await rows.save(connection, list(states.values()), hold_back=0)
-            receipt = await self._outbox.add(connection, events(states.values()))
-            await feed.append(connection, rows.changes(states.values()))
-        return receipt
+            return await doubt(connection, self._outbox, found)

@@ -10,17 +10,13 @@ one message: both become `unconfirmed`.
 What goes through a WhatsApp Web session is settled by `reclaiming`.
 """
 
-from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 from blazz_chassis.database import Database
-from blazz_chassis.outbox import Outbox
-from blazz_contracts.message import Status
+from blazz_chassis.outbox import Outbox, Receipt
 
-from blazz_chat import feed, rows
+from blazz_chat.doubting import doubt
 from blazz_chat.statuses import RETRIED
-from blazz_chat.telling import events
 
 _MOST = 500
 
@@ -74,7 +70,7 @@ class Settling:
         self._outbox.send_soon(receipt)
         return channels
 
-    async def _run_once(self) -> tuple[Any, set[UUID]]:
+    async def _run_once(self) -> tuple[Receipt, set[UUID]]:
         async with self._database.worker() as connection:
             found = await connection.fetch(_UNSETTLED, self._settle, _MOST, self._gateway_gone, RETRIED, _ATTEMPTS)
             if not found:
@@ -83,12 +79,5 @@ class Settling:
             doubtful = [row["id"] for row in found if row["policy"] != "resend"]
             await connection.execute(_MARK, [row["id"] for row in found])
             channels = {row["channel_id"] for row in await connection.fetch(_RESEND, again)} if again else set()
-            states = await rows.lock(connection, doubtful)
-            now = datetime.now(UTC)
-            for row in states.values():
-                row.state.status, row.state.changed = Status.UNCONFIRMED, True
-                row.state.steps.append((Status.UNCONFIRMED, now))
-            await rows.save(connection, list(states.values()), hold_back=0)
-            receipt = await self._outbox.add(connection, events(states.values()))
-            await feed.append(connection, rows.changes(states.values()))
+            receipt = await doubt(connection, self._outbox, doubtful)
         return receipt, channels
