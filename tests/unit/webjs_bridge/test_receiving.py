@@ -83,7 +83,7 @@ class Around:
     async def fetch(self, sql: str, *arguments: Any) -> list[Any]:
         if sql.lstrip().startswith("update web_sends"):
             self.ticks += arguments[1]
-        return self.recent if "ack < 3" in sql else []
+        return self.recent if "ack < $3" in sql else []
 
     async def add(self, *_: Any) -> None: ...
 

@@ -10,6 +10,8 @@ from uuid import UUID
 from blazz_chassis.database import Database
 from blazz_contracts.events import SessionSend
 
+from blazz_webjs_bridge.page.words import Ack
+
 # Of one who has lost the lease nothing is written: the new owner decides.
 _WRITE = """
 insert into web_sends (message_id, attempt, session_id, workspace_id, hex, chat, command)
@@ -37,7 +39,7 @@ where w.session_id = $1 and w.message_id = $2 and w.attempt = $3 and w.state = '
 _OURS = "select hex from web_sends where session_id = $1 and hex = any($2::text[])"
 _RECENT = """
 select hex, chat, ack from web_sends
-where session_id = $1 and state = 'sent' and ack < 3 and created_at > now() - interval '2 days'
+where session_id = $1 and state = 'sent' and ack < $3 and created_at > now() - interval '2 days'
 order by created_at desc limit $2
 """
 _PURGE = """
@@ -135,7 +137,7 @@ class Journal:
     async def recent(self, most: int = 500) -> list[tuple[str, int]]:
         """Full keys and acks of what was sent lately and not read yet."""
         async with self._database.worker() as connection:
-            rows = await connection.fetch(_RECENT, self._session_id, most)
+            rows = await connection.fetch(_RECENT, self._session_id, most, Ack.READ)
         return [(f"true_{row['chat']}_{row['hex']}", row["ack"]) for row in rows]
 
 

@@ -18,6 +18,7 @@ from blazz_contracts.events.provider_status import StatusItem
 from blazz_contracts.message import MAX_ITEMS
 
 from blazz_webjs_bridge.journal import Entry, hex_of
+from blazz_webjs_bridge.page.words import Ack
 from blazz_webjs_bridge.refusals import NOT_TAKEN, Refusal
 from blazz_webjs_bridge.session import Session
 
@@ -40,13 +41,13 @@ returning message_id
 # A tick settles, too: what was delivered did leave. A refusal counts only for what is not known to have left.
 _TICK = """
 update web_sends w set ack = greatest(w.ack, r.ack), command = null, settled_at = coalesce(w.settled_at, now()),
-    state = case when r.ack > 0 then 'sent' else 'failed' end,
-    failure = case when r.ack > 0 then null else $4::jsonb end
+    state = case when r.ack >= $5 then 'sent' else 'failed' end,
+    failure = case when r.ack >= $5 then null else $4::jsonb end
 from unnest($2::text[], $3::smallint[]) r (hex, ack)
-where w.session_id = $1 and w.hex = r.hex and (r.ack > w.ack or r.ack < 0 and w.ack = 0)
+where w.session_id = $1 and w.hex = r.hex and (r.ack > w.ack or r.ack < $6 and w.ack = $6)
 returning w.message_id, w.attempt, w.hex, w.chat, w.state, w.ack, w.failure
 """
-_STATUS = {1: "sent", 2: "delivered", 3: "read", 4: "played"}
+_STATUS: dict[int, str] = {Ack.SENT: "sent", Ack.DELIVERED: "delivered", Ack.READ: "read", Ack.PLAYED: "played"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class Settled:
 
     message_id: UUID
     attempt: int
-    ack: int = 0
+    ack: int = Ack.CLOCK
     refusal: Refusal | None = None
 
 
@@ -105,6 +106,8 @@ class Outcomes:
                 [tick.hex for tick in ordered],
                 [tick.ack for tick in ordered],
                 NOT_TAKEN.error,
+                Ack.SENT,
+                Ack.CLOCK,
             )
             receipt = await self._tell(connection, [_item(Entry(**dict(row)), furthest[row["hex"]].at) for row in rows])
         self._outbox.send_soon(receipt)

@@ -179,11 +179,3 @@ class RejectCall(Call[None]):
     name = "rejectCall"
     answer = TypeAdapter(None)
     id: str
-
-
-class MarkRead(Call[None]):
-    """Show blue ticks in a chat."""
-
-    name = "markRead"
-    answer = TypeAdapter(None)
-    chat: str

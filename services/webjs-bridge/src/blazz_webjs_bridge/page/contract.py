@@ -58,7 +58,6 @@ FUNCTIONS = (
     Function("chat.sendReactionToMessage", "send reaction"),
     Function("chat.markIsComposing", "typing"),
     Function("chat.markIsPaused", "typing"),
-    Function("chat.markIsRead", "markRead"),
     Function("chat.downloadMedia", "download"),
     Function("call.reject", "rejectCall"),
     Function("whatsapp.Socket.takeover", "takeOver"),

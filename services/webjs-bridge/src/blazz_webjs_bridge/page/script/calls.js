@@ -94,11 +94,6 @@ const CALLS = {
     needChats();
     await WPP.call.reject(id);
   },
-
-  async markRead({ chat }) {
-    needChats();
-    await WPP.chat.markIsRead(chat);
-  },
 };
 
 // `WPP.contact.queryWidExists` takes a server that did not answer for a number that is not on WhatsApp: such a null is
