@@ -121,7 +121,9 @@ class Desk:
         sending.begin(self.page)
         return sending
 
-    def command(self, phone: str = "4915100001", *, image: bool = False) -> SessionSend:
+    def command(
+        self, phone: str = "4915100001", *, image: bool = False, sender_phone: str | None = None
+    ) -> SessionSend:
         return SessionSend(
             workspace_id=self.workspace_id,
             session_id=self.session_id,
@@ -129,6 +131,7 @@ class Desk:
             attempt=1,
             to=Person(phone=phone),
             content=Image(type="image", link="https://example.com/a.png") if image else Text(type="text", body="Hello"),
+            sender_phone=sender_phone,
             requested_at=datetime.now(UTC),
         )
 
@@ -136,6 +139,11 @@ class Desk:
         async with self.database.worker() as connection:
             found = await connection.fetchval("select state from web_sends where message_id = $1", command.message_id)
         return None if found is None else str(found)
+
+    async def failure(self, command: SessionSend) -> str | None:
+        async with self.database.worker() as connection:
+            found = await connection.fetchval("select failure from web_sends where message_id = $1", command.message_id)
+        return str(found["code"]) if found else None
 
     async def ack(self, command: SessionSend) -> int:
         async with self.database.worker() as connection:
@@ -322,3 +330,46 @@ async def test_ticks_that_nobody_heard_are_read_and_what_the_page_does_not_know_
     desk.page.known[desk.page.sent[1]] = 2
     assert await catching_up.ticks(desk.page) == 0
     assert await desk.ack(second) == 2
+
+
+FIRST, SECOND = "4915100000001", "4366000000002"
+
+
+async def test_what_was_accepted_for_another_number_is_refused_and_the_rest_is_sent(desk: Desk) -> None:
+    sending = await desk.sending()
+    sending.begin(desk.page, SECOND)
+    former, own, any_ = (desk.command(sender_phone=each) for each in (FIRST, SECOND, None))
+    for command in (former, former, own, any_):
+        await sending.handle(command, None)  # type: ignore[arg-type]
+    assert [await desk.state(each) for each in (former, own, any_)] == ["failed", "sent", "sent"]
+    assert (await desk.failure(former), len(desk.page.sent)) == ("number_changed", 2)
+
+
+async def test_a_doubt_of_another_number_is_not_sent_again(desk: Desk) -> None:
+    sending, command = await desk.sending(), desk.command(sender_phone=FIRST)
+    sending.begin(desk.page, FIRST)
+    await desk.in_doubt(sending, command)
+    sending.begin(desk.page, SECOND)
+    await sending.doubts.clear()
+    await sending.in_hand.quiet()
+    assert (await desk.failure(command), desk.page.sent) == ("number_changed", [])
+
+
+async def test_a_doubt_is_sent_again_when_its_number_is_linked_again(desk: Desk) -> None:
+    sending, command = await desk.sending(), desk.command(sender_phone=FIRST)
+    sending.begin(desk.page, FIRST)
+    id_ = await desk.in_doubt(sending, command)
+    sending.begin(desk.page, FIRST)
+    await sending.doubts.clear()
+    await sending.in_hand.quiet()
+    assert (await desk.state(command), desk.page.sent) == ("sent", [id_])
+
+
+async def test_what_waits_for_its_time_does_not_leave_from_another_number(desk: Desk) -> None:
+    sending = await desk.sending(pacing=Pacing(shortest_pause=0.3, longest_pause=0.3))
+    command = desk.command(sender_phone=FIRST)
+    sending.begin(desk.page, FIRST)
+    await sending.handle(command, None)  # type: ignore[arg-type]
+    sending.begin(desk.page, SECOND)
+    await sending.in_hand.quiet()
+    assert (await desk.failure(command), desk.page.sent) == ("number_changed", [])

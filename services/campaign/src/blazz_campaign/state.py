@@ -31,6 +31,8 @@ STOPPERS: Mapping[str, str] = {
     "template_language_unknown": "The template is not known here in this language. Take Meta's over, or write your own "
     "for WhatsApp Web, then resume the campaign.",
     "channel_not_found": "The channel was deleted. Cancel this campaign and create it again on another channel.",
+    "number_changed": "Another number was linked to the WhatsApp Web session. Resume the campaign if the rest shall go "
+    "out from there.",
     "channel_stopped": "The channel is stopped. Start it again, then resume the campaign.",
 }
 

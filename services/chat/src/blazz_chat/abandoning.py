@@ -27,10 +27,25 @@ where c.provider = 'webjs' and c.session_state is distinct from 'ready' and m.st
   and coalesce(c.session_since, c.created_at) < now() - make_interval(secs => least($2, 300))
 limit $1 for update of m skip locked
 """
+# Looked for until there are none; what is stored or given back later is refused when its turn comes.
+_RENUMBERED = """
+select m.id, coalesce(m.for_number, c.first_number) as waited_for, c.display_phone_number as linked
+from channels c join messages m on m.channel_id = c.id
+where c.renumbering and m.status = 'pending' and coalesce(m.for_number, c.first_number) <> c.display_phone_number
+limit $1 for update of m skip locked
+"""
+# Counted again, since a locked one was skipped.
+_NOBODY_WAITS = """
+update channels c set renumbering = false where c.renumbering and not exists (
+    select 1 from messages m where m.channel_id = c.id and m.status = 'pending'
+      and coalesce(m.for_number, c.first_number) <> c.display_phone_number)
+"""
 
 
 class Abandoning:
-    """Looks for messages of numbers that were disconnected, and for those that wait too long for a session."""
+    """Looks for messages of numbers that were disconnected, or that another number has replaced, and for those that
+    wait too long for a session.
+    """
 
     def __init__(self, database: Database, outbox: Outbox, *, expire: float) -> None:
         """`expire`: seconds that a message waits for a WhatsApp Web session that is away."""
@@ -48,7 +63,11 @@ class Abandoning:
         async with self._database.worker() as connection:
             stranded = dict.fromkeys(await _ids(connection, _STRANDED, _MOST), failures.CHANNEL_GONE)
             expired = dict.fromkeys(await _ids(connection, _EXPIRED, _MOST, self._expire), failures.EXPIRED)
-            found = expired | stranded
+            moved = await connection.fetch(_RENUMBERED, _MOST)
+            renumbered = {row["id"]: failures.number_changed(row["waited_for"], row["linked"]) for row in moved}
+            if not moved:
+                await connection.execute(_NOBODY_WAITS)
+            found = expired | renumbered | stranded
             states = await rows.lock(connection, list(found))
             now = datetime.now(UTC)
             for row in states.values():

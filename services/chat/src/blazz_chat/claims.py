@@ -69,7 +69,7 @@ with claimed as (
            lease_until = now() + make_interval(secs => $2)
     from unnest($1::uuid[]) c (id) where m.id = c.id
     returning m.id, m.position, m.workspace_id, m.channel_id, m.contact_id, m.attempt, m.content, m.reply_to, m.lane,
-              m.created_at, m.lease_until
+              m.created_at, m.lease_until, m.for_number
 ), attempted as (
     insert into attempts (message_id, number, workspace_id, channel_id)
     select id, attempt, workspace_id, channel_id from claimed
@@ -77,8 +77,10 @@ with claimed as (
     returning message_id, started_at
 )
 select claimed.*, t.started_at, coalesce(c.wa_id, c.phone) as phone, c.user_id, c.lid,
+       coalesce(claimed.for_number, n.first_number) as for_number, n.display_phone_number as linked_number,
        r.provider_message_id as reply_to_provider_id
 from claimed join contacts c on c.id = claimed.contact_id join attempted t on t.message_id = claimed.id
+join channels n on n.id = claimed.channel_id
 left join messages r on r.id = claimed.reply_to and r.channel_id = claimed.channel_id
 order by claimed.lane, claimed.position
 """
@@ -292,4 +294,6 @@ def _outgoing(row: Any) -> Outgoing:
         requested_at=row["created_at"],
         started_at=row["started_at"],
         lease_until=row["lease_until"],
+        for_number=row["for_number"],
+        linked_number=row["linked_number"],
     )

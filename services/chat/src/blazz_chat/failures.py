@@ -131,6 +131,17 @@ TEMPLATE_UNKNOWN = Failure(
     title="No template of this name is known here: take Meta's over (POST /api/v1/templates/sync), or write your own "
     "for WhatsApp Web (PUT /api/v1/templates/{name}/{language}).",
 )
+
+
+def number_changed(waited_for: str, linked: str) -> Failure:
+    """It waited for one number, and another is linked to the session now. Numbers with `+`."""
+    return Failure(
+        code="number_changed",
+        title=f"It was waiting for {waited_for}, but the session is now linked to {linked}: send it again if it shall "
+        "go out from there.",
+    )
+
+
 UNSENDABLE = Failure(code="invalid", title="This message has no content that can be sent.")
 TYPE_NOT_SUPPORTED = Failure(
     code="type_not_supported",

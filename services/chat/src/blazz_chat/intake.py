@@ -37,14 +37,16 @@ where v.contact_id = any($1::uuid[]) order by v.contact_id, v.last_message_at de
 """
 _INSERT = """
 insert into messages (id, workspace_id, conversation_id, contact_id, channel_id, direction, type, content, text, status,
-                      waits_for, lane, next_attempt_at, reply_to, retry_of, origin_kind, origin_id, failure, created_at)
+                      waits_for, lane, next_attempt_at, reply_to, retry_of, origin_kind, origin_id, failure, created_at,
+                      for_number)
 select r.id, r.workspace_id, r.conversation_id, r.contact_id, r.channel_id, 'outbound', r.type, r.content, r.text,
        case when r.failure is null then 'pending' else 'failed' end, null, r.lane, now(), r.reply_to, r.retry_of,
-       r.origin_kind, r.origin_id, r.failure, r.created_at
+       r.origin_kind, r.origin_id, r.failure, r.created_at, r.for_number
 from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::jsonb[], $8::text[],
-            $9::smallint[], $10::uuid[], $11::uuid[], $12::text[], $13::uuid[], $14::jsonb[], $15::timestamptz[])
+            $9::smallint[], $10::uuid[], $11::uuid[], $12::text[], $13::uuid[], $14::jsonb[], $15::timestamptz[],
+            $16::text[])
      with ordinality r (id, workspace_id, conversation_id, contact_id, channel_id, type, content, text, lane,
-                        reply_to, retry_of, origin_kind, origin_id, failure, created_at, n)
+                        reply_to, retry_of, origin_kind, origin_id, failure, created_at, for_number, n)
 order by r.n
 on conflict (id) do nothing
 returning id
@@ -218,6 +220,7 @@ class Intake:
             [r.origin.id for r in requests],
             [row.failure.model_dump() if row.failure else None for row in rows],
             [r.requested_at for r in requests],
+            [row.channel.number_for(row.request.requested_at) if row.channel else None for row in rows],
         )
         new = {row["id"] for row in inserted}
         fresh = [row for row in rows if row.request.message_id in new and row.person]

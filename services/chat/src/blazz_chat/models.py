@@ -70,6 +70,14 @@ class Channel(SQLModel, table=True):
     session_since: datetime | None = _at(nullable=True)
     session_revision: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default="0"))
     """Of the latest news of the session; older news is ignored."""
+    first_number: str | None = Field(default=None, sa_type=Text)
+    """The number that was linked to the session first: what was accepted before that is for it."""
+    former_number: str | None = Field(default=None, sa_type=Text)
+    """The number that was linked before the one that is."""
+    renumbered_at: datetime | None = _at(nullable=True)
+    """When another number was linked, by the session's word: what was asked for before is for the former one."""
+    renumbering: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    """Whether messages that waited for another number may still be there, to be failed."""
     status_seen_at: datetime | None = _at(nullable=True)
     """When a status first came from it; none: its webhook may not be set up, so that its silence says nothing."""
     revision: int = Field(sa_column=Column(Integer, nullable=False, server_default="1"))
@@ -219,6 +227,8 @@ class Message(SQLModel, table=True):
     """Who asked for it; none: it came from WhatsApp."""
     origin_id: UUID | None = None
     failure: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB))
+    for_number: str | None = Field(default=None, sa_type=Text)
+    """Of a WhatsApp Web session: the number it was accepted for. None: the first one that is linked."""
     created_at: datetime = _at(now=True)
     sent_at: datetime | None = _at(nullable=True)
     delivered_at: datetime | None = _at(nullable=True)

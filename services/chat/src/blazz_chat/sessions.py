@@ -24,20 +24,25 @@ log = structlog.get_logger(__name__)
 STATE = "state"
 """The field that tells of a session's state; other fields are notices."""
 
-# Late news changes nothing. The account's name takes the place of the one a session is born with, of no other.
+# Late news changes nothing. The account's name takes the place of the one a session is born with, of no other. Another
+# number than before: what waits for the former one must not leave from it (`abandoning`, `providers.webjs`).
 _TOLD = """
 with before as (
     select id, name, display_phone_number from channels
     where id = $1 and workspace_id = $2 and provider = 'webjs' and deleted_at is null and session_revision < $3
     for no key update
 ), after as (
-    select id, coalesce($7, display_phone_number) as phone,
+    select id, coalesce($7, display_phone_number) as phone, display_phone_number <> $7 as renumbered,
            case when name = $9 then coalesce($8, name) else name end as name,
            $7 is not null and display_phone_number is distinct from $7 or name = $9 and $8 <> $9 as renamed
     from before
 )
 update channels c set session_revision = $3, session_state = $4, session_cause = $5, session_since = $6,
-    display_phone_number = a.phone, name = a.name, revision = c.revision + case when a.renamed then 1 else 0 end
+    display_phone_number = a.phone, first_number = coalesce(c.first_number, a.phone),
+    former_number = case when a.renumbered then c.display_phone_number else c.former_number end,
+    renumbered_at = case when a.renumbered then $6 else c.renumbered_at end,
+    renumbering = c.renumbering or coalesce(a.renumbered, false), name = a.name,
+    revision = c.revision + case when a.renamed then 1 else 0 end
 from after a where c.id = a.id returning c.*, coalesce(a.renamed, false) as renamed
 """
 _MAX_NAME = 200

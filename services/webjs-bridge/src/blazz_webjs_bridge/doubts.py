@@ -42,12 +42,14 @@ class Doubts:
         self._journal, self._handing, self._in_hand, self._pace = journal, handing, in_hand, pace
         self._page, self._give_up = page, give_up
         self._log = log.bind(session_id=str(session_id))
+        self._phone: str | None = None
         self._clearing = asyncio.Lock()
         self._looking = asyncio.Semaphore(_ASKED_AT_ONCE)
         self._later: dict[Key, tuple[int, float]] = {}  # those that were tried: how often, and not before when again
 
-    def begin(self) -> None:
-        """A new page: what was tried may be tried again at once."""
+    def begin(self, phone: str | None) -> None:
+        """A new page, linked to this number (digits): what was tried may be tried again at once."""
+        self._phone = phone
         self._later.clear()
 
     async def clear(self) -> None:
@@ -114,7 +116,7 @@ class Doubts:
         event = SessionSend.model_validate(entry.command)
         self._log.info("send_again", message_id=str(entry.message_id), attempt=entry.attempt)
         try:
-            outgoing.refuse_expired(event)
+            outgoing.refuse_late(event, self._phone)
             send = outgoing.send_of(event, entry.chat, entry.provider_message_id)
             async with self._pace.kept(event, entry.chat) as waited:
                 if waited and not await self._unknown(page, entry):

@@ -21,7 +21,7 @@ from blazz_contracts.content import (
 from blazz_contracts.events import SessionSend
 
 from blazz_webjs_bridge.page.calls import Send
-from blazz_webjs_bridge.refusals import EXPIRED, NO_TARGET, NOT_SUPPORTED, Refused
+from blazz_webjs_bridge.refusals import EXPIRED, NO_TARGET, NOT_SUPPORTED, Refused, number_changed
 
 MEDIA: Final = (Image, Video, Audio, Document, Sticker)
 # WhatsApp Web's own limits are the phone's; these are the Cloud API's, so that a number may change its way in. Bytes.
@@ -68,8 +68,10 @@ def _fields(content: Content) -> dict[str, Any]:
             raise Refused(NOT_SUPPORTED)
 
 
-def refuse_expired(event: SessionSend) -> None:
-    """Raise `Refused` when it waited longer than it may."""
+def refuse_late(event: SessionSend, phone: str | None) -> None:
+    """Raise `Refused` when it waited longer than it may, or for another number than `phone`, which is linked now."""
+    if event.sender_phone and phone and event.sender_phone != phone:
+        raise Refused(number_changed(event.sender_phone, phone))
     if event.expires_at is not None and event.expires_at < datetime.now(UTC):
         raise Refused(EXPIRED)
 

@@ -45,6 +45,15 @@ LINK_FAILED = Refusal("media_unreachable", "The link gave no file; check that it
 LINK_NOT_RESOLVED = Refusal("media_unreachable", "The host of the link could not be looked up; try again later.", True)
 
 
+def number_changed(waited_for: str, linked: str) -> Refusal:
+    """Another number is linked than the one it was accepted for (digits)."""
+    return Refusal(
+        "number_changed",
+        f"It was waiting for +{waited_for}, but the session is now linked to +{linked}: send it again if it shall go "
+        "out from there.",
+    )
+
+
 def by_page(reason: str, detail: str) -> Refusal:
     """What wa-js refused, in words for people."""
     if reason in ("chat_not_found", "contact_not_found", "invalid_wid", "not_on_whatsapp"):

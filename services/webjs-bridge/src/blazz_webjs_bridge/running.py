@@ -234,7 +234,7 @@ class Running:
             )
         if standing.state is SessionState.READY and before.state is not SessionState.READY:
             self._watchdog.ready(time.monotonic())
-            self._traffic.begin(page, self.session.seen_until)
+            self._traffic.begin(page, self.session.seen_until, self.session.phone)
         elif standing.state is not SessionState.READY and before.state is SessionState.READY:
             self._watchdog.unready()
             self._traffic.pause()

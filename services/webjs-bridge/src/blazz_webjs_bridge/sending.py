@@ -64,6 +64,7 @@ class Sending:
             journal.write, name="journal", max_items=100, max_wait=0.0
         )
         self._page: Page | None = None
+        self._phone: str | None = None
         self._decided = asyncio.Event()  # whether messages may leave; unset while that is being written down
         self._decided.set()
         self._people: dict[Person, Somebody | None] = {}
@@ -78,10 +79,10 @@ class Sending:
         """The page is about to be ready: who hears of it sooner than we do may send already, and waits a moment."""
         self._decided.clear()
 
-    def begin(self, page: Page) -> None:
-        """The page is ready: messages may leave."""
-        self._page = page
-        self.doubts.begin()
+    def begin(self, page: Page, phone: str | None = None) -> None:
+        """The page is ready: messages may leave, but for those that were accepted for another number (digits)."""
+        self._page, self._phone = page, phone
+        self.doubts.begin(phone)
         self._decided.set()
 
     def pause(self) -> None:
@@ -129,7 +130,7 @@ class Sending:
             person = await self._find(page, event.to)
             if person is None:
                 raise Refused(NOT_ON_WHATSAPP)
-            outgoing.refuse_expired(event)
+            outgoing.refuse_late(event, self._phone)
             provider_id = f"true_{person.chat}_{hex_of(event.message_id, event.attempt)}"
             send = outgoing.send_of(event, person.chat, provider_id)
             if not self.pace.is_set:
@@ -171,7 +172,7 @@ class Sending:
             if page is None or await self._journal.doubt(event.message_id, event.attempt) is None:
                 return
             try:
-                outgoing.refuse_expired(event)
+                outgoing.refuse_late(event, self._phone)
                 await self.handing.with_file(page, event, send)
             except Refused as refused:
                 await self.handing.settle(event.message_id, event.attempt, refused=refused.refusal)

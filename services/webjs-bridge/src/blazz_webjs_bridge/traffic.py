@@ -106,8 +106,9 @@ class Traffic:
         """The page is about to be ready."""
         self._sending.expect()
 
-    def begin(self, page: Page, seen_until: datetime | None) -> None:
-        """The page is ready: messages leave, what was missed comes in, doubts are looked up.
+    def begin(self, page: Page, seen_until: datetime | None, phone: str | None = None) -> None:
+        """The page is ready, linked to this number (digits): messages leave, what was missed comes in, doubts are
+        looked up.
 
         `seen_until`: before it nothing was missed; the moment of linking where the session was never ready before.
         """
@@ -115,7 +116,7 @@ class Traffic:
         self._seen_until = max(filter(None, (self._seen_until, seen_until)), default=datetime.now(UTC))
         self._page = page
         self._receiving.begin(page)
-        self._sending.begin(page)
+        self._sending.begin(page, phone)
         self._catch_up(page)
         self._do_apart(self._sending.doubts.clear)
 

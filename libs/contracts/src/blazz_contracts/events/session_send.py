@@ -38,6 +38,12 @@ class SessionSend(Event):
     target: str | None = Field(
         default=None, max_length=512, description="WhatsApp's id of the message that a reaction is put on."
     )
+    sender_phone: str | None = Field(
+        default=None,
+        pattern=r"^[0-9]{5,20}$",
+        description="The number it was accepted for, digits: while another one is linked it is refused, as "
+        "`number_changed`. None: any.",
+    )
     requested_at: AwareDatetime = Field(description="When the message was accepted, UTC.")
     expires_at: AwareDatetime | None = Field(
         default=None, description="After this it is not sent any more but fails as expired, UTC."

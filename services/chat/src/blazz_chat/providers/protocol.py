@@ -34,6 +34,10 @@ class Outgoing:
     """When this attempt was first claimed."""
     lease_until: datetime | None = None
     """The end of the claim's lease, which tells this claim from a later one of the same attempt."""
+    for_number: str | None = None
+    """Of a WhatsApp Web session: the number it was accepted for, with `+`; none: any."""
+    linked_number: str | None = None
+    """The number that was linked when it was claimed, with `+`."""
 
     @property
     def callback_data(self) -> str:

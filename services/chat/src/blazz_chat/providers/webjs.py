@@ -46,6 +46,8 @@ class WebSessions:
         if content["type"] == "template":
             return Refusal(Remedy.FAIL, failures.TEMPLATE_UNKNOWN)
         refused = web.unsendable(content["type"]) or web.unreachable(message)
+        if message.for_number and message.linked_number and message.for_number != message.linked_number:
+            refused = failures.number_changed(message.for_number, message.linked_number)
         if refused is not None:
             return Refusal(Remedy.FAIL, refused)
         try:
@@ -93,6 +95,7 @@ class WebSessions:
             content=CONTENT.validate_python(web.leaving(message.content)),
             reply_to=message.reply_to,
             target=message.target,
+            sender_phone=_digits(_PHONE, (message.for_number or message.linked_number or "").removeprefix("+")),
             requested_at=message.requested_at or now,
             expires_at=handed_at + self._expire,
         )

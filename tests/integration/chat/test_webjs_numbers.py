@@ -1,0 +1,102 @@
+"""What waits for one number never leaves from another that is linked to the same session."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from blazz_contracts.message import Lane
+
+from tests.support.polling import until
+
+from .bridge_side import SILENT, BridgeSide, later
+from .conftest import World
+
+PHONE = "+31651000001"
+FIRST, SECOND = "4915100000001", "4366000000002"
+
+
+async def accepted(bridge: BridgeSide, phone: str = PHONE, **more: Any) -> UUID:
+    """A message that waits at chat."""
+    message_id = await bridge.world.send(phone, channel_id=bridge.session_id, **more)
+    await bridge.world.until_status(message_id, "pending")
+    return message_id
+
+
+async def linked(world: World, make_bridge: Any, phone: str | None = FIRST) -> BridgeSide:
+    """A session that was linked and is offline."""
+    bridge: BridgeSide = await make_bridge(world, ready=False)
+    if phone is not None:
+        await bridge.state("ready", phone=phone)
+        await bridge.state("auth_failed", phone=phone)
+    return bridge
+
+
+async def test_what_waits_for_a_number_fails_when_another_is_linked(world: World, make_bridge: Any) -> None:
+    bridge = await linked(world, make_bridge)
+    waiting = [await accepted(bridge), await accepted(bridge, lane=Lane.CAMPAIGN)]
+    await bridge.state("qr", phone=FIRST)
+    await bridge.state("ready", phone=SECOND)
+    for message_id in waiting:
+        failure = (await world.until_status(message_id, "failed"))["failure"]
+        assert failure["code"] == "number_changed"
+        assert f"+{FIRST}" in failure["title"]
+        assert f"+{SECOND}" in failure["title"]
+        assert len(world.told("message.failed", message_id)) == 1
+    anew = await world.send(PHONE, channel_id=bridge.session_id)
+    await world.until_status(anew, "sent")
+    assert [send.message_id for send in bridge.asked] == [anew]
+    assert bridge.asked[0].sender_phone == SECOND
+
+
+async def test_what_waits_for_a_number_leaves_when_it_is_linked_again(world: World, make_bridge: Any) -> None:
+    bridge = await linked(world, make_bridge)
+    message_id = await accepted(bridge)
+    await bridge.state("qr", phone=FIRST)
+    await bridge.state("ready", phone=FIRST)
+    await world.until_status(message_id, "sent")
+    assert [send.sender_phone for send in bridge.asked] == [FIRST]
+
+
+async def test_what_was_accepted_before_any_phone_was_linked_leaves_from_the_first_alone(
+    world: World, make_bridge: Any
+) -> None:
+    bridge = await linked(world, make_bridge, None)
+    message_id = await accepted(bridge)
+    await bridge.state("ready", phone=FIRST)
+    await world.until_status(message_id, "sent")
+    other = await linked(world, make_bridge, None)
+    message_id = await accepted(other)
+    await other.state("offline", phone=FIRST)
+    await other.state("ready", phone=SECOND)
+    assert (await world.until_status(message_id, "failed"))["failure"]["code"] == "number_changed"
+    assert other.asked == []
+
+
+async def test_what_a_session_gives_back_after_another_phone_was_linked_fails(world: World, make_bridge: Any) -> None:
+    bridge = await make_bridge(world, ready=False)
+    bridge.script = SILENT
+    await bridge.state("ready", phone=FIRST)
+    message_id = await world.send(PHONE, channel_id=bridge.session_id)
+    await until(lambda: bridge.asked)
+    await bridge.state("ready", phone=SECOND)
+    await bridge.tell(bridge.asked[0], "returned")
+    assert (await world.until_status(message_id, "failed"))["failure"]["code"] == "number_changed"
+    assert len(bridge.asked) == 1
+
+
+async def test_what_was_asked_for_before_another_phone_was_linked_fails_though_it_is_stored_later(
+    world: World, make_bridge: Any
+) -> None:
+    bridge = await linked(world, make_bridge)
+    await bridge.state("ready", phone=SECOND, since=later(0).isoformat())
+    early = await world.send(PHONE, channel_id=bridge.session_id, requested_at=later(-60))
+    late = await world.send("+31651000002", channel_id=bridge.session_id, requested_at=datetime.now(UTC))
+    assert (await world.until_status(early, "failed"))["failure"]["code"] == "number_changed"
+    await world.until_status(late, "sent")
+
+
+async def test_a_number_on_the_cloud_api_has_no_such_change(world: World) -> None:
+    message_id = await world.send(PHONE)
+    await world.until_status(message_id, "sent")
+    (row,) = await world.rows("select for_number from messages where id = $1", message_id)
+    assert row["for_number"] is None
