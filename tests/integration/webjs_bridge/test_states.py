@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from blazz_chassis.seal import Sealer
 
 from tests.integration.webjs_bridge.conftest import World
 from tests.support.polling import until
@@ -23,12 +24,57 @@ async def test_a_pairing_code_is_shown_and_links_the_phone_it_is_typed_into(worl
     answer = await world.api("POST", f"/internal/sessions/{session_id}/pair", json={"phone": f"+{phone}"})
     assert answer.status_code == 202
     shown = await world.until_state(session_id, "pairing")
-    await until(lambda: shown["pairing_code"])
+    assert shown["pairing_code"]
+
+    async def ends() -> bool:
+        shown.update(await world.session(session_id))
+        return shown["pairing_code_expires_at"] is not None
+
+    await until(ends, 10)
+    left = datetime.fromisoformat(shown["pairing_code_expires_at"]) - datetime.now(UTC)
+    assert 180 < left.total_seconds() < 196
     answer = await world.simulator.post("/_sim/web/pair", json={"code": shown["pairing_code"], "phone": phone})
     assert answer.status_code == 200, answer.text
     assert (await world.until_state(session_id, "ready"))["phone"] == f"+{phone}"
     again = await world.api("POST", f"/internal/sessions/{session_id}/pair", json={"phone": f"+{phone}"})
     assert (again.status_code, again.json()["code"]) == (409, "already_linked")
+
+
+async def test_a_code_says_until_when_it_works_and_the_next_one_takes_its_place(world: World) -> None:
+    short = {"first_code_seconds": 6, "code_seconds": 4}
+    await world.simulator.put("/_sim/web/settings", json=short)
+    session_id = await world.create()
+    await world.until_state(session_id, "qr")
+    seen: dict[int, float] = {}
+
+    async def two_codes() -> bool:
+        code = (await world.api("GET", f"/internal/sessions/{session_id}/qr")).json()
+        lives = datetime.fromisoformat(code["expires_at"]) - datetime.fromisoformat(code["made_at"])
+        seen[code["revision"]] = round(lives.total_seconds(), 3)
+        return len(seen) == 2
+
+    await until(two_codes, 20)
+    await world.simulator.put("/_sim/web/settings", json={})
+    assert list(seen.values()) == [6, 4]
+
+
+async def test_a_code_is_not_handed_out_once_it_is_too_old(idle_world: World) -> None:
+    world = idle_world
+    await world.start(webjs_bridge_capacity=0)
+    session_id = await world.create()
+    codes = "sealed_qr = $2, sealed_pairing_code = $2"
+    sealed = Sealer(world.settings["seal_key"].get_secret_value()).seal(b"the code")
+    for state, old, until_ in (("qr", 299, -200), ("qr", 301, 10), ("pairing", 10, 5), ("pairing", 200, -5)):
+        await world.rows(
+            f"update web_sessions set state = $3, {codes}, qr_at = now() - make_interval(secs => $4), "
+            "qr_until = now() + make_interval(secs => $5), pairing_code_until = now() + make_interval(secs => $5) "
+            "where id = $1",
+            session_id, sealed, state, old, until_,
+        )  # fmt: skip
+        qr = await world.api("GET", f"/internal/sessions/{session_id}/qr")
+        assert qr.status_code == (200 if (state, old) == ("qr", 299) else 409)
+        shown = (await world.session(session_id))["pairing_code"]
+        assert shown == ("the code" if (state, until_) == ("pairing", 5) else None)
 
 
 async def test_a_phone_that_logs_the_session_out_leaves_it_to_be_linked_anew(world: World) -> None:

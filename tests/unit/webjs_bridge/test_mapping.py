@@ -49,6 +49,7 @@ def session() -> Session:
         revision=1,
         qr_revision=0,
         qr_at=None,
+        qr_until=None,
         phone="4915100000001",
         lid=None,
         account_name=None,
@@ -58,6 +59,7 @@ def session() -> Session:
         seen_until=None,
         sealed_qr="sealed",
         sealed_pairing_code=None,
+        pairing_code_until=None,
         created_at=NOW,
     )
 

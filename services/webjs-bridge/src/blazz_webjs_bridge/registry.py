@@ -157,8 +157,8 @@ class Registry:
         """The newest code, with its picture. Raises `NoCode` where there is none, or none that is fresh."""
         if known.state is not SessionState.QR or known.sealed_qr is None or known.qr_at is None:
             raise NoCode(_no_code(known))
-        expires_at = known.qr_at + self._qr_lifetime
-        if expires_at < datetime.now(UTC):
+        too_old_at = known.qr_at + self._qr_lifetime
+        if too_old_at < datetime.now(UTC):
             raise NoCode("the code is too old; restart the session for a new one", retry_after=5)
         code = self._sealer.open(known.sealed_qr).decode()
         return QrView(
@@ -166,13 +166,15 @@ class Registry:
             code=code,
             revision=known.qr_revision,
             made_at=known.qr_at,
-            expires_at=expires_at,
+            expires_at=min(known.qr_until or too_old_at, too_old_at),
             image=qr.data_address(code),
         )
 
     def pairing_code(self, known: Session) -> str | None:
-        """The code to type into the phone, in `pairing`."""
+        """The code to type into the phone, in `pairing`, for as long as it works."""
         if known.state is not SessionState.PAIRING or known.sealed_pairing_code is None:
+            return None
+        if known.pairing_code_until is not None and known.pairing_code_until < datetime.now(UTC):
             return None
         return self._sealer.open(known.sealed_pairing_code).decode()
 

@@ -230,6 +230,7 @@ class Running:
                 standing,
                 qr=fact.code if isinstance(fact, QrShown) else None,
                 pairing_code=fact.code if isinstance(fact, PairingCodeShown) else None,
+                code_seconds=fact.seconds if isinstance(fact, QrShown | PairingCodeShown) else None,
                 me=fact.me if isinstance(fact, Ready) else None,
             )
         if standing.state is SessionState.READY and before.state is not SessionState.READY:

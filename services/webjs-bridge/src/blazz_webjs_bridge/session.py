@@ -9,8 +9,9 @@ from blazz_contracts.session import SessionState
 from blazz_contracts.views.session import SessionOptions, SessionView
 
 COLUMNS = """
-id, workspace_id, name, options, made, wanted, owner, fence, state, cause, since, revision, qr_revision, qr_at, phone,
-lid, account_name, restarts, memory_bytes, heard_at, seen_until, sealed_qr, sealed_pairing_code, created_at
+id, workspace_id, name, options, made, wanted, owner, fence, state, cause, since, revision, qr_revision, qr_at,
+qr_until, phone, lid, account_name, restarts, memory_bytes, heard_at, seen_until, sealed_qr, sealed_pairing_code,
+pairing_code_until, created_at
 """
 CLAIM = 30.0
 """Seconds for which a session is somebody's to make or to delete."""
@@ -36,6 +37,7 @@ class Session:
     revision: int
     qr_revision: int
     qr_at: datetime | None
+    qr_until: datetime | None
     phone: str | None
     lid: str | None
     account_name: str | None
@@ -45,6 +47,7 @@ class Session:
     seen_until: datetime | None
     sealed_qr: str | None
     sealed_pairing_code: str | None
+    pairing_code_until: datetime | None
     created_at: datetime
 
     def __repr__(self) -> str:
@@ -71,6 +74,7 @@ def view(session: Session, *, pairing_code: str | None = None) -> SessionView:
         name=session.account_name or session.name,
         instance=session.owner,
         pairing_code=pairing_code,
+        pairing_code_expires_at=session.pairing_code_until if pairing_code is not None else None,
         restarts=session.restarts,
         memory_bytes=session.memory_bytes,
         heard_at=session.heard_at,

@@ -62,7 +62,9 @@ class Settings(ServiceSettings):
     webjs_bridge_restarts: int = Field(
         default=6, ge=1, description="Restarts without having been ready after which an alarm is raised."
     )
-    webjs_bridge_qr_lifetime: float = Field(default=300, gt=0, description="A code older than this is not shown.")
+    webjs_bridge_qr_lifetime: float = Field(
+        default=300, gt=0, description="A code older than this is not shown, whatever the page says."
+    )
     webjs_bridge_qr_patience: float = Field(
         default=900, gt=0, description="A session that nobody links for so long is stopped."
     )

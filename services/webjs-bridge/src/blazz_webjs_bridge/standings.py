@@ -22,8 +22,12 @@ update web_sessions set state = $3, cause = $4, since = case when state = $3 the
     revision = revision + 1, restarts = $5,
     sealed_qr = case when $3 = 'qr' then coalesce($6, sealed_qr) end,
     qr_at = case when $3 <> 'qr' then null when $6::text is null then qr_at else now() end,
+    qr_until = case when $3 <> 'qr' then null when $6::text is null then qr_until
+                    else now() + make_interval(secs => $14) end,
     qr_revision = qr_revision + case when $6::text is null then 0 else 1 end,
     sealed_pairing_code = case when $3 = 'pairing' then coalesce($7, sealed_pairing_code) end,
+    pairing_code_until = case when $3 = 'pairing' then case
+        when $7::text is null or $14 is null then pairing_code_until else now() + make_interval(secs => $14) end end,
     phone = coalesce($8, phone), lid = coalesce($9, lid), account_name = coalesce($10, account_name),
     seen_until = case when $11 or $12 then null
                       when phone <> $8 then now() + make_interval(secs => $13)
@@ -72,12 +76,14 @@ class Standings:
         restarts: int = 0,
         qr: str | None = None,
         pairing_code: str | None = None,
+        code_seconds: float | None = None,
         me: Somebody | None = None,
         stops: bool = False,
         forgets: bool = False,
     ) -> Session | None:
         """Write down a state; returns the session as it is now, or None when another instance owns it.
 
+        `code_seconds`: how long the code, of either kind, works from now; None where nobody says so.
         `stops`: nobody is to run it until a person starts it again. `forgets`: it is not linked any more.
         """
         async with self._database.worker() as connection:
@@ -96,6 +102,7 @@ class Standings:
                 stops,
                 forgets,
                 self._margin,
+                code_seconds,
             )
             if row is None:
                 return None

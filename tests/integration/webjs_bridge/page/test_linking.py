@@ -65,13 +65,34 @@ async def test_the_newest_code_is_told_and_an_idle_page_makes_one_on_demand(open
         await until(lambda: len(driven.facts(QrShown)) >= 3, what="another code")
 
 
+async def test_a_code_says_how_long_it_works(open_page: Open, hasty: None) -> None:
+    async with open_page() as driven:
+        await driven.hears(QrIdle)
+        assert [shown.seconds for shown in driven.facts(QrShown)] == [3, 0.3]
+        # Where the page does not say it: as WhatsApp changes its codes.
+        await driven.page._page.evaluate(
+            """() => {
+              const { Conn } = WPP.whatsapp;
+              Conn.on("change:refTTL", () => { if (Conn.refTTL !== window.said) Conn.set({ refTTL: window.said }); });
+            }"""
+        )
+        await driven.call(RefreshQr())
+        await until(lambda: len(driven.facts(QrShown)) == 4, what="two more codes")
+        assert [shown.seconds for shown in driven.facts(QrShown)[2:]] == [60, 20]
+        await driven.page._page.evaluate("window.said = 20000")  # milliseconds
+        await driven.call(RefreshQr())
+        await until(lambda: len(driven.facts(QrShown)) >= 5, what="another code")
+        assert driven.facts(QrShown)[4].seconds == 20
+
+
 async def test_a_pairing_code_that_is_typed_into_the_phone_links_the_page(open_page: Open, sim: Sim) -> None:
     async with open_page() as driven:
         await driven.hears(QrShown)
 
         code = await driven.call(Pair(phone=driven.phone))
 
-        assert (await driven.hears(PairingCodeShown)).code == code
+        shown = await driven.hears(PairingCodeShown)
+        assert (shown.code, shown.seconds) == (code, 195)
         await sim.do("POST", "web/pair", {"code": code, "phone": driven.phone})
         assert (await driven.hears(Ready)).me.phone == driven.phone
 

@@ -92,6 +92,9 @@ class SessionView(Contract):
         description="To be typed into the phone, in `pairing`. Whoever has it can link a phone: null without the right "
         "to change sessions (`channels:write`).",
     )
+    pairing_code_expires_at: AwareDatetime | None = Field(
+        default=None, description="From then on it does not work; the page then shows another, or none."
+    )
     restarts: int = Field(description="Restarts since it was last ready; after too many an alarm is raised.")
     memory_bytes: int | None = Field(description="What its browser holds now.")
     heard_at: AwareDatetime | None = Field(description="When the page was last heard from.")
@@ -107,5 +110,8 @@ class QrView(Contract):
     code: str = Field(description="What the QR code says.")
     revision: int = Field(description="Grows with each new code.")
     made_at: AwareDatetime
-    expires_at: AwareDatetime
+    expires_at: AwareDatetime = Field(
+        description="From then on this code does not work: ask for the next one. WhatsApp changes it after 60 seconds "
+        "the first time, and after 20 each later time."
+    )
     image: str = Field(description="The picture, a `data:image/png` address.")

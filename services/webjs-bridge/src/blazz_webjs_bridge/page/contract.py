@@ -60,6 +60,7 @@ FUNCTIONS = (
     Function("chat.markIsPaused", "typing"),
     Function("chat.downloadMedia", "download"),
     Function("call.reject", "rejectCall"),
+    Function("whatsapp.Conn", "how long a code to scan works, where it says so", "object"),
     Function("whatsapp.Socket.takeover", "takeOver"),
     Function("whatsapp.MsgStore.get", "where a message of ours lies"),
     Function("whatsapp.MsgStore.on", "acks while chats are being loaded, and failures"),

@@ -12,6 +12,7 @@ class QrShown(Word):
 
     kind: Literal["qr"] = "qr"
     code: str = Field(max_length=2048)
+    seconds: float | None = Field(default=None, gt=0, le=3600, description="How long it works from now, by the page.")
 
 
 class QrIdle(Word):
@@ -25,6 +26,9 @@ class PairingCodeShown(Word):
 
     kind: Literal["pairing_code"] = "pairing_code"
     code: str = Field(max_length=32)
+    seconds: float | None = Field(
+        default=None, gt=0, le=3600, description="How long it works from now; wa-js asks for a new one then."
+    )
 
 
 class PairingEnded(Word):

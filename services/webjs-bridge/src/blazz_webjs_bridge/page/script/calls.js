@@ -36,6 +36,7 @@ const CALLS = {
   async refreshQr() {
     needInjected();
     lastCode = null; // the new one is told even if it is the same
+    codesInRow = 0;
     await within(WPP.conn.refreshQR(), REFRESH_WITHIN, () => null);
   },
 

@@ -107,17 +107,31 @@ function ownKey(key) {
   return myLid() ? `true_${remote}_${key.id}_${bare(myLid())}` : id;
 }
 
+// How long a code to scan works: by the page's word (`refTTL`; older pages said milliseconds), else as WhatsApp Web
+// changes its codes, the first of a row after 60 seconds and each later one after 20.
+let codesInRow = 0;
+function codeSeconds() {
+  const { refTTL } = attempt(() => WPP.whatsapp.Conn, {});
+  const said = typeof refTTL === "number" && refTTL > 0 ? (refTTL > 1000 ? refTTL / 1000 : refTTL) : null;
+  return Math.min(said ?? (codesInRow === 1 ? 60 : 20), 3600);
+}
+const PAIRING_SECONDS = 195; // after which wa-js asks for another pairing code by itself
+
 function listenToLinking() {
   on("conn.auth_code_change", code => {
     const full = text(attempt(() => code.fullCode), 2048);
-    if (full && full !== lastCode) tell({ kind: "qr", code: full });
+    if (full && full !== lastCode) {
+      codesInRow += 1;
+      tell({ kind: "qr", code: full, seconds: codeSeconds() });
+    }
     lastCode = full;
   });
   on("conn.qrcode_idle", () => {
     lastCode = null;
+    codesInRow = 0;
     tell({ kind: "qr_idle" });
   });
-  on("conn.link_code_change", code => tell({ kind: "pairing_code", code: String(code).slice(0, 32) }));
+  on("conn.link_code_change", code => tell({ kind: "pairing_code", code: String(code).slice(0, 32), seconds: PAIRING_SECONDS }));
   on("conn.link_code_expired", () => tell({ kind: "pairing_ended", reason: "expired" }));
   on("conn.link_code_error", error => tell({ kind: "pairing_ended", reason: "error", detail: text(attempt(() => error.message), 500) }));
   on("conn.authenticated", lookAround);
