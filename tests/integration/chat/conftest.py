@@ -215,7 +215,7 @@ class House:
             "chat_provider_timeout": 2,
             "chat_poll": 0.1,
             "chat_settle": 1.0,
-            "chat_public_hosts_only": False,
+            "public_hosts_only": False,
         }
         self._settings = defaults | settings
         self._heard: dict[str, list[tuple[str, dict[str, Any]]]] = {}

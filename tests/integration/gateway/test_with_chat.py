@@ -66,7 +66,7 @@ async def stack(make_world: Build, make_database: Any, tmp_path_factory: Any) ->
             chat_graph_url=str(simulator.base_url),
             chat_media_path=folder / "media",
             chat_poll=0.1,
-            chat_public_hosts_only=False,
+            public_hosts_only=False,
         )
     )
     serving = asyncio.create_task(chat.serve())

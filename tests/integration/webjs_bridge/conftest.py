@@ -53,7 +53,7 @@ class World:
             "webjs_bridge_frozen": 8,
             "webjs_bridge_doubt_every": 0.5,
             "webjs_bridge_send_timeout": 8,
-            "webjs_bridge_public_hosts_only": False,
+            "public_hosts_only": False,
         }
         self.running: dict[Service, asyncio.Task[None]] = {}
         self.processes: list[asyncio.subprocess.Process] = []

@@ -111,7 +111,7 @@ async def test_a_file_that_cannot_be_had_fails_by_name_and_the_session_lives_on(
 
 
 async def test_a_link_into_our_own_network_is_refused(idle_world: World) -> None:
-    await idle_world.start(webjs_bridge_public_hosts_only=True)
+    await idle_world.start(public_hosts_only=True)
     session_id = await idle_world.linked("4915140000002")
     content = CONTENT.validate_python({"type": "image", "link": "http://127.0.0.1:15672/secret.png"})
     command = idle_world.chat.command(idle_world.workspace_id, session_id, CUSTOMER, "unused", content=content)

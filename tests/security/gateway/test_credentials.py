@@ -203,7 +203,7 @@ async def test_a_forwarded_address_from_anybody_is_not_believed(world: World) ->
 
 
 async def test_a_forged_line_before_the_proxys_own_evades_no_limit(make_world: Build) -> None:
-    world = await make_world(gateway_login_rate=2, gateway_trusted_proxies=1)
+    world = await make_world(gateway_login_rate=2, trusted_proxies=1)
     tenant = await world.tenant()
     codes = []
     for number in range(4):

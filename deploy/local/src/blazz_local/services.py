@@ -40,6 +40,8 @@ LOCAL_SETTINGS: Mapping[str, Mapping[str, str]] = {
         "BLAZZ_LOG_LEVEL": "info",
         "BLAZZ_RETRY_SCALE": f"{RETRY_SCALE:.6f}",
         "BLAZZ_OUTBOX_LEASE": "3",
+        # Media links of the simulator and of a developer's own server are on this machine.
+        "BLAZZ_PUBLIC_HOSTS_ONLY": "false",
     },
     "gateway": {"BLAZZ_GATEWAY_ALIVE_SECONDS": "1"},
     # A campaign whose sender was killed goes on after the lease, which must be at least twice the publish limit.
@@ -62,8 +64,6 @@ LOCAL_SETTINGS: Mapping[str, Mapping[str, str]] = {
         "BLAZZ_CHAT_GATEWAY_GONE": "12",
         # What a session lost is asked for again.
         "BLAZZ_CHAT_SESSION_ASK_AGAIN": "10",
-        # Media links of the simulator and of a developer's own server are on this machine.
-        "BLAZZ_CHAT_PUBLIC_HOSTS_ONLY": "false",
     },
     # A session whose instance was killed is taken over after the lease; a browser that freezes is opened anew.
     "webjs-bridge": {
@@ -71,7 +71,6 @@ LOCAL_SETTINGS: Mapping[str, Mapping[str, str]] = {
         "BLAZZ_WEBJS_BRIDGE_LOOK": "0.25",
         "BLAZZ_WEBJS_BRIDGE_FROZEN": "10",
         "BLAZZ_WEBJS_BRIDGE_DOUBT_EVERY": "1",
-        "BLAZZ_WEBJS_BRIDGE_PUBLIC_HOSTS_ONLY": "false",
     },
 }
 

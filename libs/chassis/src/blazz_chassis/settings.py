@@ -48,6 +48,17 @@ class ServiceSettings(BaseSettings):
     http_head_seconds: float = Field(
         default=10.0, gt=0, description="Seconds a client has for the head of a request (64 KB at most)."
     )
+    trusted_proxies: int = Field(
+        default=0,
+        ge=0,
+        description="Reverse proxies in front that append to X-Forwarded-For; 0: the header is ignored. For services "
+        "that people reach: gateway, notifier.",
+    )
+    public_hosts_only: bool = Field(
+        default=True,
+        description="Fetch what customers link to, and what WhatsApp says where it lies, from public addresses alone. "
+        "For services that fetch files: chat, webjs-bridge.",
+    )
     body_limit: int = Field(
         default=1_000_000, gt=0, description="Largest request body in bytes, where a route says nothing else."
     )

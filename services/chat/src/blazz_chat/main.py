@@ -123,7 +123,7 @@ def build(settings: Settings) -> Service:
         channels,
         graph,
         graph=f"{settings.chat_graph_url.rstrip('/')}/{settings.chat_graph_version}",
-        public_hosts_only=settings.chat_public_hosts_only,
+        public_hosts_only=settings.public_hosts_only,
     )
     rounds = Rounds(
         service,

@@ -62,6 +62,5 @@ class Settings(ServiceSettings):
     )
     chat_media_path: Path = Field(default=Path("media"), description="Where files are kept, when no URL is set.")
     chat_media_url: str | None = Field(default=None, description="An object store (`s3://bucket/prefix`, …) for files.")
-    chat_public_hosts_only: bool = Field(default=True, description="Refuse to fetch media from private addresses.")
     chat_feed_days: int = Field(default=30, ge=1, description="How long changes stay in the feed.")
     chat_notice_days: int = Field(default=30, ge=1, description="How long provider notices are kept.")

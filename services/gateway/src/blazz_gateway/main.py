@@ -165,7 +165,7 @@ def _people(service: Service, settings: GatewaySettings) -> People:
     closing = SocketClosing(database, outbox, service.publisher, repeat_seconds=settings.gateway_revoked_repeat_seconds)
     logins = Logins(database, sessions, rate_per_minute=settings.gateway_login_rate)
     return People(
-        Door(authenticator, production=settings.env == "production", trusted_proxies=settings.gateway_trusted_proxies),
+        Door(authenticator, production=settings.env == "production", trusted_proxies=settings.trusted_proxies),
         Access(database, outbox, sessions, authenticator, closing, socket_rate=settings.gateway_socket_rate),
         logins,
         Joining(database, logins, authenticator),

@@ -33,11 +33,6 @@ class GatewaySettings(ServiceSettings):
     gateway_revoked_repeat_seconds: float = Field(
         default=60, gt=0, description="Seconds between two times that the same websockets are told to be closed."
     )
-    gateway_trusted_proxies: int = Field(
-        default=0,
-        ge=0,
-        description="Reverse proxies in front that append to X-Forwarded-For; 0: the header is ignored.",
-    )
     gateway_lease_seconds: float = Field(
         default=10,
         gt=0,

@@ -101,7 +101,7 @@ class WebsocketServer:
         self._registry.open(socket)
         peer = socket.remote_address[0] if socket.remote_address else None
         forwarded = request.headers.get_all("X-Forwarded-For")
-        socket.address = client_address.of(peer, forwarded, proxies=self._settings.notifier_trusted_proxies)
+        socket.address = client_address.of(peer, forwarded, proxies=self._settings.trusted_proxies)
         self._strangers.add(socket)
         metrics.connections_opened.inc()
         try:

@@ -41,11 +41,6 @@ class Settings(ServiceSettings):
         description="Seconds without the broker after which all subscribed sockets are asked to connect again: whose "
         "access ended meanwhile was told for an hour only.",
     )
-    notifier_trusted_proxies: int = Field(
-        default=0,
-        ge=0,
-        description="Reverse proxies in front that append to X-Forwarded-For; 0: the header is ignored.",
-    )
     notifier_stranger_share: float = Field(
         default=0.5, gt=0, le=1, description="Share of the sockets that may have no signed subscription."
     )

@@ -48,9 +48,7 @@ def build(settings: Settings) -> Service:
         issuer=service.name,
         timeout=settings.webjs_bridge_media_timeout,
     )
-    outside = outside_client(
-        timeout=settings.webjs_bridge_media_timeout, local_allowed=not settings.webjs_bridge_public_hosts_only
-    )
+    outside = outside_client(timeout=settings.webjs_bridge_media_timeout, local_allowed=not settings.public_hosts_only)
     queues = OwnedQueues(
         settings.amqp_url,
         service.publisher,
@@ -70,7 +68,7 @@ def build(settings: Settings) -> Service:
         enclosures=Enclosures(
             chat,
             outside,
-            public_hosts_only=settings.webjs_bridge_public_hosts_only,
+            public_hosts_only=settings.public_hosts_only,
             limit=settings.webjs_bridge_media_timeout,
         ),
         library=ReceivedFiles(chat),

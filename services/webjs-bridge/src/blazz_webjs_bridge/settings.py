@@ -82,9 +82,6 @@ class Settings(ServiceSettings):
     webjs_bridge_media_timeout: float = Field(
         default=120, gt=0, description="What fetching or storing a file may take."
     )
-    webjs_bridge_public_hosts_only: bool = Field(
-        default=True, description="Fetch media links from public addresses alone."
-    )
     webjs_bridge_history_margin: float = Field(
         default=120, ge=0, description="How far before the last message seen the history is read again after downtime."
     )
