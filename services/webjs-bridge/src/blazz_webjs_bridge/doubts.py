@@ -116,7 +116,7 @@ class Doubts:
         event = SessionSend.model_validate(entry.command)
         self._log.info("send_again", message_id=str(entry.message_id), attempt=entry.attempt)
         try:
-            outgoing.refuse_late(event, self._phone)
+            outgoing.refuse_late(event, self._phone, in_doubt=True)
             send = outgoing.send_of(event, entry.chat, entry.provider_message_id)
             async with self._pace.kept(event, entry.chat) as waited:
                 if waited and not await self._unknown(page, entry):

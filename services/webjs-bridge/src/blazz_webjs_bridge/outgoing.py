@@ -68,10 +68,10 @@ def _fields(content: Content) -> dict[str, Any]:
             raise Refused(NOT_SUPPORTED)
 
 
-def refuse_late(event: SessionSend, phone: str | None) -> None:
+def refuse_late(event: SessionSend, phone: str | None, *, in_doubt: bool = False) -> None:
     """Raise `Refused` when it waited longer than it may, or for another number than `phone`, which is linked now."""
     if event.sender_phone and phone and event.sender_phone != phone:
-        raise Refused(number_changed(event.sender_phone, phone))
+        raise Refused(number_changed(event.sender_phone, phone, in_doubt=in_doubt))
     if event.expires_at is not None and event.expires_at < datetime.now(UTC):
         raise Refused(EXPIRED)
 

@@ -45,8 +45,14 @@ LINK_FAILED = Refusal("media_unreachable", "The link gave no file; check that it
 LINK_NOT_RESOLVED = Refusal("media_unreachable", "The host of the link could not be looked up; try again later.", True)
 
 
-def number_changed(waited_for: str, linked: str) -> Refusal:
-    """Another number is linked than the one it was accepted for (digits)."""
+def number_changed(waited_for: str, linked: str, *, in_doubt: bool) -> Refusal:
+    """Another number is linked than the one it was accepted for (digits). `in_doubt`: it may have left from that."""
+    if in_doubt:
+        return Refusal(
+            "number_changed",
+            f"It was on its way out from +{waited_for} when another phone, +{linked}, was linked, and may have left: "
+            f"look at +{waited_for} before sending it again.",
+        )
     return Refusal(
         "number_changed",
         f"It was waiting for +{waited_for}, but the session is now linked to +{linked}: send it again if it shall go "
