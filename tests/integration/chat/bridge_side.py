@@ -15,7 +15,7 @@ from blazz_contracts.topology.queues import session_queue
 
 from tests.support.polling import until
 
-from .conftest import CONTEXT_KEY, World
+from .world import CONTEXT_KEY, World
 
 Script = Callable[[SessionSend], list[tuple[str, dict[str, Any]]]]
 """What becomes of a send: statuses in order, each with what else is said."""
@@ -179,3 +179,13 @@ def later(seconds: float) -> datetime:
 def new_session() -> UUID:
     """An id of a session."""
     return uuid7()
+
+
+async def asked_of(bridge: BridgeSide, message_id: UUID, times: int = 1) -> list[Any]:
+    """How often a message was handed over, at least so many times: the commands."""
+
+    def asked() -> list[Any]:
+        return [send for send in bridge.asked if send.message_id == message_id]
+
+    await until(lambda: len(asked()) >= times, what=f"{times} handed over")
+    return asked()
