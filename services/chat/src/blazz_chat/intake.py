@@ -5,23 +5,19 @@ A message's id is chosen by who requests it and is the primary key: a request th
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-import orjson
 from blazz_chassis.crashpoints import reach
 from blazz_chassis.database import Connection, Database
 from blazz_chassis.outbox import Outbox
-from blazz_contracts import Event
 from blazz_contracts.content import Template
-from blazz_contracts.events import MessageCreated, MessageFailed, MessageRequested
-from blazz_contracts.events.message_created import CreatedItem
-from blazz_contracts.events.message_failed import FailedItem
-from blazz_contracts.message import MAX_ITEMS, Failure, Lane, OriginKind
+from blazz_contracts.events import MessageRequested
+from blazz_contracts.message import Failure, Lane, OriginKind
 
-from blazz_chat import failures, feed, people, templates, web, window
+from blazz_chat import asked, failures, feed, people, templates, web, window
+from blazz_chat.asked import Asked
 from blazz_chat.channels import Channel, Channels
 from blazz_chat.people import Address, Person
 from blazz_chat.shown import MAX_SHOWN, shown
@@ -65,20 +61,6 @@ _HURRY = """
 update messages set lane = $2
 where conversation_id = any($1::uuid[]) and status in ('pending', 'sending') and status = 'pending' and lane > $2
 """
-# Bytes that the contents of one event weigh at most, unless one message alone has more (a request may have 1 MB):
-# RabbitMQ 4 closes the channel of who publishes more than 16 MB, and every listener holds an event whole.
-_MOST_BYTES = 512 * 1024
-
-
-@dataclass(slots=True)
-class _Row:
-    request: MessageRequested
-    content: dict[str, Any]
-    text: str
-    channel: Channel | None = None
-    person: Person | None = None
-    conversation_id: UUID | None = None
-    failure: Failure | None = None
 
 
 class Intake:
@@ -100,7 +82,7 @@ class Intake:
         ready = {row.request.message_id: row.channel.id for row in rows if row.channel and row.failure is None}
         return [ready.get(request.message_id) for request in requests]
 
-    async def _store(self, requests: list[MessageRequested]) -> tuple[list[_Row], Any]:
+    async def _store(self, requests: list[MessageRequested]) -> tuple[list[Asked], Any]:
         rows = [self._row(request) for request in requests]
         async with self._database.worker() as connection:
             await self._find_people(connection, rows)
@@ -109,15 +91,15 @@ class Intake:
             await self._render(connection, rows)
             new = await self._insert(connection, rows)
             fresh = [row for row in rows if row.request.message_id in new]
-            receipt = await self._outbox.add(connection, _events(fresh))
-            await feed.append(connection, [_change(row) for row in fresh])
+            receipt = await self._outbox.add(connection, asked.events(fresh))
+            await feed.append(connection, [asked.change(row) for row in fresh])
         return rows, receipt
 
-    def _row(self, request: MessageRequested) -> _Row:
+    def _row(self, request: MessageRequested) -> Asked:
         content: dict[str, Any] = storable(request.content.model_dump(mode="json", exclude_none=True))
-        return _Row(request, content, shown(request.content.type, content))
+        return Asked(request, content, shown(request.content.type, content))
 
-    async def _find_people(self, connection: Connection, rows: list[_Row]) -> None:
+    async def _find_people(self, connection: Connection, rows: list[Asked]) -> None:
         named = [row for row in rows if row.request.to.contact_id is not None]
         addressed = [row for row in rows if row.request.to.contact_id is None]
         known = await people.by_id(
@@ -145,7 +127,7 @@ class Intake:
         for row, person in zip(rows, await people.hold(connection, [row.person for row in rows]), strict=True):
             row.person = person
 
-    async def _find_channels(self, connection: Connection, rows: list[_Row]) -> None:
+    async def _find_channels(self, connection: Connection, rows: list[Asked]) -> None:
         named = await self._channels.get(connection, [r.request.channel_id for r in rows if r.request.channel_id])
         unnamed = [row for row in rows if row.request.channel_id is None and row.person is not None]
         if unnamed:
@@ -163,7 +145,7 @@ class Intake:
                 row.channel = None
                 row.failure = row.failure or failures.NO_CHANNEL
 
-    async def _find_conversations(self, connection: Connection, rows: list[_Row]) -> None:
+    async def _find_conversations(self, connection: Connection, rows: list[Asked]) -> None:
         whole = [row for row in rows if row.person and row.channel]
         found = await people.conversations(
             connection,
@@ -177,7 +159,7 @@ class Intake:
             row.conversation_id = conversation.id
             row.failure = _refused(row.request, row.channel, row.person, conversation.last_inbound_at, now)
 
-    async def _render(self, connection: Connection, rows: list[_Row]) -> None:
+    async def _render(self, connection: Connection, rows: list[Asked]) -> None:
         """Say what template messages say, where their templates are known; WhatsApp Web sends that in their place.
 
         Kept with the message: what was accepted is sent, whatever becomes of the template meanwhile.
@@ -201,7 +183,7 @@ class Intake:
             elif (read := templates.read(known[key], content)) is not None and read.text:
                 row.text = storable(read.text)[:MAX_SHOWN]
 
-    async def _insert(self, connection: Connection, rows: list[_Row]) -> set[UUID]:
+    async def _insert(self, connection: Connection, rows: list[Asked]) -> set[UUID]:
         requests = [row.request for row in rows]
         inserted = await connection.fetch(
             _INSERT,
@@ -249,88 +231,3 @@ def _refused(
     if refused is None and person.marketing_opt_out and request.origin.kind is OriginKind.CAMPAIGN:
         refused = failures.OPTED_OUT
     return refused
-
-
-def _change(row: _Row) -> feed.Change:
-    request = row.request
-    return feed.Change(
-        request.workspace_id,
-        "message",
-        request.message_id,
-        {
-            "id": str(request.message_id),
-            "conversation_id": _text(row.conversation_id),
-            "contact_id": _text(row.person.id if row.person else None),
-            "channel_id": _text(row.channel.id if row.channel else None),
-            "direction": "outbound",
-            "type": request.content.type,
-            "content": row.content,
-            "text": row.text,
-            "status": "failed" if row.failure else "pending",
-            "failure": row.failure.model_dump() if row.failure else None,
-            "created_at": request.requested_at.isoformat(),
-        },
-    )
-
-
-def _text(value: UUID | None) -> str | None:
-    return None if value is None else str(value)
-
-
-def _events(rows: list[_Row]) -> list[Event]:
-    """One event a workspace for what was stored, and one for what was refused."""
-    created: dict[UUID, list[tuple[int, CreatedItem]]] = defaultdict(list)
-    failed: dict[UUID, list[FailedItem]] = defaultdict(list)
-    for row in rows:
-        request = row.request
-        if row.failure is not None:
-            failed[request.workspace_id].append(_failed(row, row.failure))
-        elif request.lane is not Lane.CAMPAIGN and row.conversation_id and row.person and row.channel:
-            item = CreatedItem.model_construct(
-                message_id=request.message_id,
-                conversation_id=row.conversation_id,
-                contact_id=row.person.id,
-                channel_id=row.channel.id,
-                type=request.content.type,
-                content=row.content,
-                text=row.text,
-                origin=request.origin,
-                created_at=request.requested_at,
-                socket_id=request.socket_id,
-            )
-            created[request.workspace_id].append((len(orjson.dumps(row.content)) + len(row.text.encode()), item))
-    return [
-        *(MessageCreated(workspace_id=w, items=part) for w, items in created.items() for part in _light(items)),
-        *(MessageFailed(workspace_id=w, items=part) for w, items in failed.items() for part in chunks(items)),
-    ]
-
-
-def _light(weighed: list[tuple[int, CreatedItem]]) -> list[list[CreatedItem]]:
-    """Parts of at most as many items as one event may carry, and of no more bytes than it should."""
-    parts: list[list[CreatedItem]] = []
-    room = 0
-    for weight, item in weighed:
-        if not parts or weight > room or len(parts[-1]) == MAX_ITEMS:
-            parts.append([])
-            room = _MOST_BYTES
-        parts[-1].append(item)
-        room -= weight
-    return parts
-
-
-def _failed(row: _Row, failure: Failure) -> FailedItem:
-    return FailedItem(
-        message_id=row.request.message_id,
-        conversation_id=row.conversation_id,
-        contact_id=row.person.id if row.person else None,
-        channel_id=row.channel.id if row.channel else None,
-        attempt=0,
-        at=datetime.now(UTC),
-        failure=failure,
-        origin=row.request.origin,
-    )
-
-
-def chunks(items: list[Any]) -> list[list[Any]]:
-    """Parts of at most as many items as one event may carry."""
-    return [items[n : n + MAX_ITEMS] for n in range(0, len(items), MAX_ITEMS)]
