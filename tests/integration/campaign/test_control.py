@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import pytest
 from blazz_campaign.channels import Channels
+from blazz_campaign.state import STOPPERS
 from blazz_campaign.tending import Tending
 from blazz_chassis.outbox import Outbox
 from blazz_contracts.message import Failure
@@ -120,15 +121,20 @@ async def test_what_makes_no_sense_is_refused_with_the_reason(world: World, stat
             break
 
 
-async def test_a_template_that_cannot_be_used_pauses_the_campaign_before_it_burns_the_list(idle_world: World) -> None:
+@pytest.mark.parametrize(
+    "code", ["template_unavailable", "template_unknown_here", "template_language_unknown", "number_changed"]
+)
+async def test_what_would_meet_everybody_pauses_the_campaign_before_it_burns_the_list(
+    idle_world: World, code: str
+) -> None:
     world = idle_world
-    gone = Failure(code="template_unavailable", title="WhatsApp knows no such template.", provider_code=132001)
+    gone = Failure(code=code, title="It cannot leave.")
     world.chat.script = lambda _: [gone]
     await world.start(campaign_window=20, campaign_batch=10)
     await world.chat.listen()
     campaign = await world.create(300, template=TEMPLATE)
     paused = await world.until_state(campaign["id"], "paused")
-    assert "template" in paused["state_reason"].lower()
+    assert paused["state_reason"] == STOPPERS[code]
     counted = await world.counted(campaign["id"])
     assert counted["queued"] >= 270
 

@@ -9,6 +9,7 @@ import pytest
 from blazz_chassis.seal import Sealer
 from blazz_chat.channels import Channels
 from blazz_chat.intake import Intake
+from blazz_chat.templates import Templates
 from blazz_contracts.content import Interactive, Reaction, Template, Text
 from blazz_contracts.events import ProviderMessage
 
@@ -104,7 +105,9 @@ async def test_characters_that_nobody_can_see_do_not_lose_a_message(world: World
 
 
 async def test_twenty_large_messages_at_once_break_no_channel(world: World) -> None:
-    intake = Intake(world.chat.database, world.chat.outbox, Channels(Sealer(world.house.settings.seal_key)))
+    intake = Intake(
+        world.chat.database, world.chat.outbox, Channels(Sealer(world.house.settings.seal_key)), Templates()
+    )
     large = Interactive(interactive={"type": "button", "body": {"text": "x" * 950_000}, "action": {}})
     requests = [world.request(f"+3166000{n:04d}", content=large) for n in range(20)]
     small = [world.request(f"+3166001{n:04d}") for n in range(30)]

@@ -140,10 +140,10 @@ class Desk:
             found = await connection.fetchval("select state from web_sends where message_id = $1", command.message_id)
         return None if found is None else str(found)
 
-    async def failure(self, command: SessionSend) -> str | None:
+    async def failure(self, command: SessionSend) -> dict[str, Any]:
         async with self.database.worker() as connection:
             found = await connection.fetchval("select failure from web_sends where message_id = $1", command.message_id)
-        return str(found["code"]) if found else None
+        return dict(found or {})
 
     async def ack(self, command: SessionSend) -> int:
         async with self.database.worker() as connection:
@@ -342,7 +342,9 @@ async def test_what_was_accepted_for_another_number_is_refused_and_the_rest_is_s
     for command in (former, former, own, any_):
         await sending.handle(command, None)  # type: ignore[arg-type]
     assert [await desk.state(each) for each in (former, own, any_)] == ["failed", "sent", "sent"]
-    assert (await desk.failure(former), len(desk.page.sent)) == ("number_changed", 2)
+    failure = await desk.failure(former)
+    assert (failure["code"], failure["passing"], len(desk.page.sent)) == ("number_changed", False, 2)
+    assert "may have left" not in failure["title"]
 
 
 async def test_a_doubt_of_another_number_is_not_sent_again(desk: Desk) -> None:
@@ -352,7 +354,9 @@ async def test_a_doubt_of_another_number_is_not_sent_again(desk: Desk) -> None:
     sending.begin(desk.page, SECOND)
     await sending.doubts.clear()
     await sending.in_hand.quiet()
-    assert (await desk.failure(command), desk.page.sent) == ("number_changed", [])
+    failure = await desk.failure(command)
+    assert (failure["code"], desk.page.sent) == ("number_changed", [])
+    assert "may have left" in failure["title"]
 
 
 async def test_a_doubt_is_sent_again_when_its_number_is_linked_again(desk: Desk) -> None:
@@ -372,4 +376,4 @@ async def test_what_waits_for_its_time_does_not_leave_from_another_number(desk: 
     await sending.handle(command, None)  # type: ignore[arg-type]
     sending.begin(desk.page, SECOND)
     await sending.in_hand.quiet()
-    assert (await desk.failure(command), desk.page.sent) == ("number_changed", [])
+    assert ((await desk.failure(command))["code"], desk.page.sent) == ("number_changed", [])
