@@ -166,3 +166,32 @@ async def test_a_revoke_survives_a_kill(idle_world: World) -> None:
 
     await until(lambda: written[0]["id"] in told("revoke") and written[1]["id"] in told("edit"), 40)
     await world.stop(idle)
+
+
+async def test_a_reaction_survives_a_kill(idle_world: World) -> None:
+    world, phone, customer = idle_world, "4915160000008", CUSTOMER.format(78)
+    service = await world.start()
+    session_id = await world.linked(phone)
+    await world.stop(service)
+    await world.start(webjs_bridge_capacity=0)
+    owner = await world.process()
+
+    async def owned() -> bool:
+        seen = await world.session(session_id)
+        return seen["state"] == "ready" and seen["instance"] is not None
+
+    await until(owned, 30)
+    await world.customer(customer, text="Written before", to=phone)
+    written = (await world.chat.until_written("Written before"))["provider_message_id"]
+    os.kill(owner.pid, signal.SIGSTOP)
+    await world.customer(customer, type="reaction", reaction={"message_id": written, "emoji": "❤️"}, to=phone)
+    await asyncio.sleep(1)  # the page hears of it, and its bridge does not
+    owner.kill()
+    await owner.wait()
+    await world.start()
+
+    def told() -> list[dict[str, object]]:
+        return [each["content"] for each in world.chat.messages if each["type"] == "reaction"]
+
+    await until(told, 40)
+    assert {"message_id": written, "emoji": "❤️"} in told()

@@ -10,7 +10,7 @@ from blazz_webjs_bridge.journal import Journal, hex_in
 from blazz_webjs_bridge.outcomes import Outcomes, Tick
 from blazz_webjs_bridge.page.calls import FindMessage, History, Page
 from blazz_webjs_bridge.page.errors import PageError, PageGarbled, PageGone, PageRefused, PageTimeout
-from blazz_webjs_bridge.page.facts import Arrived, Edited, Revoked
+from blazz_webjs_bridge.page.facts import Arrived, Edited, Reacted, Revoked
 from blazz_webjs_bridge.page.words import WebMessage
 from blazz_webjs_bridge.receiving import Receiving, Told
 from blazz_webjs_bridge.session import Session
@@ -106,7 +106,9 @@ def _of_the_answer(error: PageError) -> bool:
 
 
 def _facts(message: WebMessage, since: int) -> list[Told]:
-    """What the history says of a message: that it came, how it reads since it was edited, or that it is gone."""
+    """What the history says of a message: that it came, how it reads since it was edited and what others put on it;
+    or that it is gone.
+    """
     if message.raw_type == "revoked":
         now = int(datetime.now(UTC).timestamp())  # when it was taken back, the page does not keep
         gone = Revoked(id=message.id, person=message.person, from_me=message.from_me, group=message.group, at=now)
@@ -114,4 +116,16 @@ def _facts(message: WebMessage, since: int) -> list[Told]:
     facts: list[Told] = [Arrived(message=message)] if message.at >= since else []
     if message.edited_at is not None:
         facts.append(Edited(id=message.id, message=message, at=message.edited_at))
+    facts += [
+        Reacted(
+            id=each.id,
+            target=message.id,
+            emoji=each.emoji,
+            person=each.person,
+            from_me=False,
+            group=message.group,
+            at=each.at,
+        )
+        for each in message.reactions
+    ]
     return facts

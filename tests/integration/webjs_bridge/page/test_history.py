@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 from blazz_webjs_bridge.page.calls import History
-from blazz_webjs_bridge.page.facts import Arrived, Edited, Ready, Revoked
+from blazz_webjs_bridge.page.facts import Arrived, Edited, Reacted, Ready, Revoked
 from blazz_webjs_bridge.page.words import WebMessage
 
 from tests.integration.webjs_bridge.page.conftest import Driven, Open
@@ -83,3 +83,28 @@ async def test_corrections_of_older_messages_are_in_the_history(linked: Driven) 
     assert told[keys[1]].raw_type == "revoked"
     assert keys[2] not in told
     assert not {*keys} & {each.id for each in await linked.call(History(since=since))}
+
+
+async def test_what_others_put_on_messages_is_in_the_history_under_its_own_id(linked: Driven) -> None:
+    person = await linked.somebody()
+    sent = await linked.send(person.chat, text="Nice?")
+    old = await linked.sim.writes(person.phone or "", linked.phone, text="of before")
+    await linked.hears(Arrived, lambda fact: fact.message.id == old)
+    before = int(time.time()) - 60
+    await until(lambda: time.time() >= before + 62)
+    since = before + 62
+    ids = {}
+    for target, emoji in ((sent.id, "❤️"), (old, "👍")):
+        reaction = {"message_id": target, "emoji": emoji}
+        await linked.sim.writes(person.phone or "", linked.phone, type="reaction", reaction=reaction)
+        ids[target] = (await linked.hears(Reacted, lambda fact, target=target: fact.target == target)).id
+    await linked.send(person.chat, type="reaction", target=old, emoji="🙏")
+
+    told = {each.id: each for each in await linked.call(History(since=since, corrected_since=before))}
+
+    for target, emoji in ((sent.id, "❤️"), (old, "👍")):
+        (reaction_told,) = told[target].reactions  # and not the one that we have put there ourselves
+        assert (reaction_told.id, reaction_told.emoji) == (ids[target], emoji)
+        assert (reaction_told.person.phone, reaction_told.at >= since) == (person.phone, True)
+    later = await linked.call(History(since=int(time.time()) + 60, corrected_since=before))
+    assert not {sent.id, old} & {each.id for each in later}

@@ -156,7 +156,8 @@ class History(Call["list[WebMessage]"]):
     within = 60.0
     since: int = Field(description="Seconds since 1970.")
     corrected_since: int | None = Field(
-        default=None, description="Of older ones from here on, those that were edited since `since`, or taken back."
+        default=None,
+        description="Of older ones from here on, those that were edited or reacted to since `since`, or taken back.",
     )
     groups: bool = False
     limit: int = Field(default=1000, le=10_000)

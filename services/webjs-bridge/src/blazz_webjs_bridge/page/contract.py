@@ -50,6 +50,7 @@ FUNCTIONS = (
     Function("chat.find", "findPerson, typing"),
     Function("chat.list", "history", answers="value => Array.isArray(value)"),
     Function("chat.getMessages", "history"),
+    Function("chat.getReactions", "history"),
     Function("chat.getMessageById", "findMessage, download"),
     Function("chat.sendTextMessage", "send text"),
     Function("chat.sendFileMessage", "send files"),

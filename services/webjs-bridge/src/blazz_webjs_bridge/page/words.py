@@ -62,6 +62,15 @@ class File(Word):
     animated: bool = Field(default=False, description="Of a sticker.")
 
 
+class Reaction(Word):
+    """An emoji that somebody else has put on a message."""
+
+    id: MessageId = Field(description="Of the reaction itself.")
+    emoji: str = Field(max_length=64)
+    person: Somebody
+    at: int = Field(ge=0, description="Seconds since 1970, by WhatsApp's clock.")
+
+
 class WebMessage(Word):
     """A message as the page shows it, brought into one shape whatever its type."""
 
@@ -87,4 +96,7 @@ class WebMessage(Word):
     at: int = Field(ge=0, description="Seconds since 1970, by WhatsApp's clock.")
     edited_at: int | None = Field(
         default=None, description="In the history: when its text was last changed, by its writer's clock."
+    )
+    reactions: list[Reaction] = Field(
+        default=[], max_length=2000, description="In the history: what others put on it since then."
     )

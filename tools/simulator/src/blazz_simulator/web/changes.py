@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from .addresses import address_of, is_group, new_hex, parse_key
@@ -55,7 +56,7 @@ def react(
     """React to a message, or take the reaction back with an empty text. `sender` is the customer's number."""
     address = address_of(sender or line.display_phone_number, message.remote.endswith("@c.us") is False)
     if emoji:
-        message.reactions[address] = emoji
+        message.reactions[address] = {"text": emoji, "key": key, "t": int(time.time() * 1000)}
     else:
         message.reactions.pop(address, None)
     parsed = parse_key(key)

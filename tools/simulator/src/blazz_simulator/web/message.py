@@ -39,7 +39,8 @@ class WebMessage:
         self.at = time.time()
         self.ack = 1 if from_me else 0
         self.latest_edit: str | None = None
-        self.reactions: dict[str, str] = {}
+        self.reactions: dict[str, dict[str, Any]] = {}
+        """By who reacted: `{text, key, t}`, `t` in milliseconds."""
         self.copies: list[Message] = []
         """The same message on the customers' phones."""
 
