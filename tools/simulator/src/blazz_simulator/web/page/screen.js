@@ -1,8 +1,8 @@
-// What people see: the code to scan, how the page is doing, the chats with their last messages.
+// What people see: the code to scan, how the page is doing, the chats with their last messages, and one that is clicked.
 __d("WAWebScreen", ["WAWebConnModel", "WAWebStreamModel", "WAWebChatCollection", "WAWebMsgCollection", "WAWebSocketModel"], (exports, require) => {
   const SHOWN = 40, WAIT_MS = 250; // chats drawn, and how seldom: drawing must not slow sending
   const app = document.getElementById("app");
-  let timer = null;
+  let timer = null, opened = null; // `opened`: the chat that somebody looks at. Looking tells nobody: the page's drivers say what is read
 
   const el = (tag, properties = {}, ...children) => {
     const node = Object.assign(document.createElement(tag), properties);
@@ -16,16 +16,31 @@ __d("WAWebScreen", ["WAWebConnModel", "WAWebStreamModel", "WAWebChatCollection",
 
   const words = message => (message.type === "chat" ? String(message.body ?? "") : [ICONS[message.type] ?? String(message.type), message.caption].filter(Boolean).join(" "));
 
+  const time = t => (t ? new Date(t * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }) : "");
+  const tick = message => (message.id.fromMe ? el("span", { className: message.ack >= 3 ? "read" : "" }, ` ${TICKS[message.ack] ?? ""} `) : "");
+  const titleOf = chat => String(chat.title() || chat.id.user);
+
+  function avatarOf(chat) {
+    const hue = [...String(chat.id)].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 360, 7);
+    const avatar = el("div", { className: "avatar" }, titleOf(chat).replace(/^[~+]/, "")[0] ?? "?");
+    avatar.style.background = `hsl(${hue} 40% 48%)`;
+    return avatar;
+  }
+
+  function conversation(chat) {
+    const messages = [...chat.msgs.getModelsArray()].sort((one, other) => one.t - other.t).slice(-SHOWN).reverse(); // the newest first: drawn from below
+    const bubbles = messages.map(message => el("div", { className: `bubble ${message.id.fromMe ? "mine" : ""}` }, words(message),
+      el("div", { className: "foot" }, message.latestEditMsgKey ? "Edited " : "", time(message.t), tick(message))));
+    return el("section", { className: "talk" }, el("header", {}, avatarOf(chat), el("b", {}, titleOf(chat))), el("div", { className: "bubbles" }, ...bubbles));
+  }
+
   function row(chat) {
     const message = chat.lastReceivedKey && require("WAWebMsgCollection").MsgCollection.get(chat.lastReceivedKey);
-    const title = String(chat.title() || chat.id.user);
-    const hue = [...String(chat.id)].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 360, 7);
-    const avatar = el("div", { className: "avatar" }, title.replace(/^[~+]/, "")[0] ?? "?");
-    avatar.style.background = `hsl(${hue} 40% 48%)`;
-    return el("li", { className: "chat" }, avatar,
-      el("div", { className: "middle" }, el("b", {}, title),
-        el("div", { className: "last" }, message?.id.fromMe ? el("span", { className: message.ack >= 3 ? "read" : "" }, `${TICKS[message.ack] ?? ""} `) : "", message ? words(message) : "")),
-      el("div", { className: "right" }, el("time", {}, chat.t ? new Date(chat.t * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }) : ""),
+    const look = () => { opened = String(chat.id); exports.draw(); };
+    return el("li", { className: `chat ${String(chat.id) === opened ? "opened" : ""}`, onclick: look }, avatarOf(chat),
+      el("div", { className: "middle" }, el("b", {}, titleOf(chat)),
+        el("div", { className: "last" }, message ? tick(message) : "", message ? words(message) : "")),
+      el("div", { className: "right" }, el("time", {}, time(chat.t)),
         chat.unreadCount > 0 ? el("span", { className: "unread" }, String(chat.unreadCount)) : ""));
   }
 
@@ -50,11 +65,13 @@ __d("WAWebScreen", ["WAWebConnModel", "WAWebStreamModel", "WAWebChatCollection",
     const { ChatCollection } = require("WAWebChatCollection");
     const name = require("WAWebIdentity").device()?.me.name ?? "";
     const list = ChatCollection.getModelsArray().slice(0, SHOWN);
-    return el("div", { className: "main" },
+    const looked = opened && ChatCollection.get(opened);
+    const main = el("div", { className: "main" },
       el("header", {}, el("b", {}, name), el("span", {}, `+${require("WAWebUserPrefsMeUser").getMaybeMePnUser()?.user ?? ""}`)),
       Stream.mode === "OFFLINE" ? el("div", { className: "offline" }, "Computer not connected. Trying to connect…") : "",
       list.length ? el("ul", {}, ...list.map(row)) : el("p", { className: "soft empty" }, "No chats yet"),
       ChatCollection.length > SHOWN ? el("p", { className: "soft" }, `and ${ChatCollection.length - SHOWN} more`) : "");
+    return looked ? el("div", { className: "both" }, main, conversation(looked)) : main;
   }
 
   function content() {
