@@ -159,6 +159,12 @@ class World:
         answer = await self.simulator.put("/_sim/web/faults", json=fault)
         assert answer.status_code < 300, answer.text
 
+    async def page_has_all(self, phone: str) -> bool:
+        """Whether the pages linked to this phone have all that WhatsApp told them, in their storage."""
+        devices = (await self.simulator.get("/_sim/web/devices")).json()["devices"]
+        linked = [each for each in devices if each["phone"] == phone and each["state"] == "online"]
+        return bool(linked) and not any(each["events_waiting"] for each in linked)
+
     async def rows(self, sql: str, *arguments: Any) -> list[Any]:
         """Ask the bridge's database as its worker."""
         service = next(iter(self.running))

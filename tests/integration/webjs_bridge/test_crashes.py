@@ -156,7 +156,7 @@ async def test_a_revoke_survives_a_kill(idle_world: World) -> None:
     os.kill(owner.pid, signal.SIGSTOP)
     await world.customer(customer, f"messages/{written[0]['id']}/revoke")
     await world.customer(customer, f"messages/{written[1]['id']}/edit", text="Written anew")
-    await asyncio.sleep(1)  # the page hears of it, and its bridge does not
+    await until(lambda: world.page_has_all(phone))  # and its bridge has heard of none of it
     owner.kill()
     await owner.wait()
     await world.start()
@@ -185,7 +185,7 @@ async def test_a_reaction_survives_a_kill(idle_world: World) -> None:
     written = (await world.chat.until_written("Written before"))["provider_message_id"]
     os.kill(owner.pid, signal.SIGSTOP)
     await world.customer(customer, type="reaction", reaction={"message_id": written, "emoji": "❤️"}, to=phone)
-    await asyncio.sleep(1)  # the page hears of it, and its bridge does not
+    await until(lambda: world.page_has_all(phone))  # and its bridge has heard of none of it
     owner.kill()
     await owner.wait()
     await world.start()

@@ -12,6 +12,8 @@ from blazz_webjs_bridge import fleet as fleets
 from blazz_webjs_bridge.fleet import Fleet
 from blazz_webjs_bridge.leases import Sign
 
+from tests.support.polling import until
+
 LEASE = 2.0
 
 
@@ -60,7 +62,9 @@ class FakeRunning:
 
     async def kill(self) -> None:
         self.killed = True
-        await asyncio.sleep(self.session.drains)
+        self.session.being_killed.append(self.session.id)
+        if self.session.all_killed is not None:
+            await self.session.all_killed.wait()
         self.left.set()
 
     def sign(self) -> Sign:
@@ -72,9 +76,16 @@ class FakeRunning:
         return None
 
 
-def made(*, broken: bool = False, drains: float = 0.0) -> Any:
+def made(*, broken: bool = False, drains: float = 0.0, **more: Any) -> Any:
     return SimpleNamespace(
-        id=uuid4(), fence=1, broken=broken, drains=drains, state=SessionState.READY, restarts=0, wanted="running"
+        id=uuid4(),
+        fence=1,
+        broken=broken,
+        drains=drains,
+        state=SessionState.READY,
+        restarts=0,
+        wanted="running",
+        **({"being_killed": [], "all_killed": None} | more),
     )
 
 
@@ -100,7 +111,7 @@ async def test_one_session_that_has_no_sign_of_life_costs_no_lease(monkeypatch: 
     leases = FakeLeases(list(sessions))
     fleet, stopping = a_fleet(monkeypatch, leases), asyncio.Event()
     running = asyncio.create_task(fleet.run(stopping))
-    await asyncio.sleep(LEASE * 1.5)
+    await until(lambda: len(leases.renewed) >= 5)
     assert fleet.count == 2
     assert {each.id for each in sessions} in leases.renewed
     stopping.set()
@@ -112,7 +123,7 @@ async def test_sessions_are_kept_until_the_last_is_let_go(monkeypatch: pytest.Mo
     leases = FakeLeases([session])
     fleet, stopping = a_fleet(monkeypatch, leases), asyncio.Event()
     running = asyncio.create_task(fleet.run(stopping))
-    await asyncio.sleep(LEASE / 4)
+    await until(lambda: fleet.count == 1)
     before = len(leases.renewed)
     stopping.set()
     await running
@@ -120,15 +131,17 @@ async def test_sessions_are_kept_until_the_last_is_let_go(monkeypatch: pytest.Mo
 
 
 async def test_a_silent_database_ends_all_sessions_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
-    sessions = [made(drains=LEASE / 10) for _ in range(8)]
+    being_killed: list[Any] = []
+    all_killed = asyncio.Event()
+    sessions = [made(being_killed=being_killed, all_killed=all_killed) for _ in range(8)]
     leases = FakeLeases(list(sessions))
     fleet, stopping = a_fleet(monkeypatch, leases), asyncio.Event()
     running = asyncio.create_task(fleet.run(stopping))
-    await asyncio.sleep(LEASE / 4)
-    assert fleet.count == 8
+    await until(lambda: fleet.count == 8)
     leases.answers.clear()
-    await asyncio.sleep(LEASE)
-    assert fleet.count == 0
+    await until(lambda: len(being_killed) == 8, what="a kill of each, though none has ended")
+    all_killed.set()
+    await until(lambda: fleet.count == 0)
     leases.answers.set()
     stopping.set()
     await running
