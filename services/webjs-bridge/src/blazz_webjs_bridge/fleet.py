@@ -112,7 +112,7 @@ class Fleet:
         if room > 0:
             for session in await self._leases.take(room, list(self._running)):
                 self._start(session)
-        elif self.count >= settings.webjs_bridge_capacity and not self._yielding:
+        elif not self._yielding:
             await self._make_room()
         if time.monotonic() - self._told >= settings.webjs_bridge_lease / _RENEWALS:
             self._told = time.monotonic()

@@ -47,6 +47,7 @@ async def test_the_owner_reads_and_writes_all_chats_as_on_that_phone(
     await tab.link(PHONE)
     sent = await tab.send(ADA, "Your order is ready")
     await sim.write(ADA, {"text": "I will come at five", "to": PHONE})
+    await sim.write(ADA, {"type": "reaction", "reaction": {"message_id": sent["id"], "emoji": "❤️"}})
     await sim.write(BEA, {"text": "Are you open?", "to": PHONE, "name": "Bea Costa"})
     await phone.reload()
     rows = phone.locator("#chats .row")
@@ -56,6 +57,7 @@ async def test_the_owner_reads_and_writes_all_chats_as_on_that_phone(
     await rows.nth(1).click()
     # The business's own messages are on the right, as everybody's own are.
     await expect(phone.locator("#chat .bubble.customer")).to_contain_text("Your order is ready")
+    await expect(phone.locator("#chat .bubble.customer")).to_contain_text("❤️")
     await expect(phone.locator("#chat .bubble.business")).to_contain_text("I will come at five")
     await phone.locator("#text").fill("See you then")
     await phone.locator("#text").press("Enter")
@@ -65,7 +67,7 @@ async def test_the_owner_reads_and_writes_all_chats_as_on_that_phone(
     (chat,) = [c for c in (await sim.do("GET", f"web/phones/{PHONE}/chats"))["chats"] if c["number"] == ADA]
     assert (chat["unread"], chat["id"]) == (0, sent["id"].split("_")[1])
     on_adas = (await sim.do("GET", f"phones/{ADA}/messages"))["messages"]
-    assert [m["status"] for m in on_adas if m["from"] == "customer"] == ["read"]
+    assert [m["status"] for m in on_adas if (m["from"], m["type"]) == ("customer", "text")] == ["read"]
     await phone.locator("#back").click()
     await expect(rows.first).to_contain_text("See you then")
 

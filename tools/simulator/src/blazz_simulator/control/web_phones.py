@@ -53,7 +53,7 @@ def _shown(message: WebMessage) -> dict[str, Any]:
         "id": message.key, "chat": message.remote, "from_me": message.from_me, "via": message.via, "type": type_,
         type_: cloud_body(message.type, message.raw), "ack": message.ack, "at": message.at, "sender": message.sender,
         "name": message.notify_name, "context": {"id": quoted} if quoted else None,
-        "edited": message.latest_edit is not None, "reactions": list(message.reactions.values()),
+        "edited": message.latest_edit is not None, "reactions": [each["text"] for each in message.reactions.values()],
     }  # fmt: skip
 
 

@@ -5,6 +5,8 @@ const ROUNDS = 400; // times a chat is asked: 20,000 messages, more than anybody
 const KEEP_HISTORY = 120_000; // milliseconds; the pages of one reading are cut from the same list
 const REACTIONS_ASKED = 2000; // messages of one reading, the latest, of which reactions are asked for: each is a look-up
 const REACTIONS_AT_ONCE = 16;
+const REACTION_MS = 2000; // of one look-up, which is tried twice
+const REACTIONS_MS = 15_000; // of all of them: messages must not wait for reactions
 const REACTIONS_OF_ONE = 200; // reactions told of one message, the latest: in a group there may be a thousand
 let reading = null;
 
@@ -53,9 +55,12 @@ async function reactionsOf(messages, since) {
   // Only a page that says so has none: some say nothing of it.
   const asked = messages.filter(message => attempt(() => message.hasReaction) !== false && message.type !== "revoked");
   asked.sort((one, other) => other.t - one.t).splice(REACTIONS_ASKED);
-  while (asked.length) {
+  const look = async id => within(WPP.chat.getReactions(id), REACTION_MS, tooLate("the reactions to a message"));
+  const until = Date.now() + REACTIONS_MS;
+  while (asked.length && Date.now() < until) {
     await Promise.all(asked.splice(0, REACTIONS_AT_ONCE).map(async message => {
-      const told = await WPP.chat.getReactions(idText(message.id)).catch(() => null);
+      const id = idText(message.id);
+      const told = await look(id).catch(() => look(id)).catch(() => null);
       const senders = attempt(() => told.reactions.flatMap(each => each.senders), []);
       const put = senders.map(each => attempt(() => reactionOf(each, message))).filter(each => each && each.at >= since);
       if (put.length) found.set(idText(message.id), put.sort((one, other) => one.at - other.at).slice(-REACTIONS_OF_ONE));
