@@ -1,5 +1,6 @@
 """What a template message says in words."""
 
+import tracemalloc
 from typing import Any
 from uuid import uuid4
 
@@ -138,6 +139,47 @@ def test_a_caption_over_1024_and_a_text_over_4096_characters_are_refused() -> No
     assert rendered(body, given).content()["type"] == "text"
     assert code([{"type": "HEADER", "format": "IMAGE"}, *body], [file, *given]) == "template_too_long"
     assert code(body, [{"type": "body", "parameters": words("x" * 4097)}]) == "template_too_long"
+
+
+def test_a_value_longer_than_a_text_is_refused_before_it_is_put_in_place() -> None:
+    long = "x" * 4097
+    url = [{"type": "URL", "text": "Open", "url": "https://a.example/{{1}}"}]
+    copied = [{"type": "COPY_CODE", "text": "Copy"}]
+    coupon = [{"type": "coupon_code", "coupon_code": long}]
+    in_button = {"type": "button", "index": 0}
+    for component, given in (
+        ({"type": "HEADER", "format": "TEXT", "text": "{{1}}"}, {"type": "header", "parameters": words(long)}),
+        ({"type": "BODY", "text": "{{1}}"}, {"type": "body", "parameters": words(long)}),
+        ({"type": "BUTTONS", "buttons": url}, in_button | {"parameters": words(long)}),
+        ({"type": "BUTTONS", "buttons": copied}, in_button | {"parameters": coupon}),
+    ):
+        with pytest.raises(NotRendered) as refused:
+            rendered([component], [given])
+        assert refused.value.failure.code == "template_too_long"
+        assert "4097" in refused.value.failure.title
+
+
+def test_a_variable_in_many_places_is_counted_before_it_is_put_there() -> None:
+    """Peaks at what is refused, not at what it would have become."""
+    value = {"parameters": words("ß" * 4096)}
+    for component, given in (
+        ({"type": "BODY", "text": "{{a}}" * 204}, {"type": "body"}),
+        ({"type": "BUTTONS", "buttons": [{"type": "URL", "text": "x", "url": "{{1}}" * 400}]}, {"type": "button"}),
+    ):
+        tracemalloc.start()
+        try:
+            with pytest.raises(NotRendered) as refused:
+                rendered([component], [given | value])
+            _, most = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert refused.value.failure.code == "template_too_long"
+        assert most < 500_000
+
+
+def test_what_is_long_for_whatsapp_web_can_still_be_read() -> None:
+    given = [{"type": "body", "parameters": words("x" * 4096, "y" * 4096)}]
+    assert len(rendered([{"type": "BODY", "text": "{{1}}{{2}}"}], given).text) == 8192
 
 
 def test_a_code_to_copy_is_shown() -> None:

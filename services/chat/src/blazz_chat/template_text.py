@@ -24,6 +24,9 @@ _FILES = {"IMAGE": "image", "VIDEO": "video", "DOCUMENT": "document"}
 _IN_ADDRESS = "-._~:/?#[]@!$&'()*+,;=%"
 MOST_TEXT, MOST_CAPTION = 4096, 1024
 """Characters of a text and of a caption (Cloud API reference, "Messages")."""
+# What values may make of a template, all places together: the longest body that Meta takes, of a template that has
+# nothing else. A variable may stand in hundreds of places, so it is counted before anything is written.
+_MOST_FILLED = 32_768
 
 Components = Sequence[dict[str, Any]]
 
@@ -87,10 +90,18 @@ class _Given:
             parameters = each.get("parameters")
             found = [one for one in parameters if isinstance(one, dict)] if isinstance(parameters, list) else []
             self._left.setdefault(place, []).extend(found)
+        self._room = _MOST_FILLED
 
     def take(self, place: str) -> list[dict[str, Any]]:
         """What was given for it."""
         return self._left.pop(place, [])
+
+    def fill(self, text: str, values: dict[str, str]) -> str:
+        """Put values in the place of variables. Raises `NotRendered` before it is too much."""
+        self._room -= sum(len(values[name]) for name in _VARIABLE.findall(text))
+        if self._room < 0:
+            raise _too_long(f"more than {_MOST_FILLED}", MOST_TEXT, "a text")
+        return _VARIABLE.sub(lambda found: values[found[1]], text)
 
     def nothing_left(self) -> None:
         """Raise when something was given that the template has no place for."""
@@ -132,7 +143,7 @@ def _words(value: Any) -> str:
 def _filled(component: dict[str, Any], place: str, given: _Given) -> str:
     text = _words(component.get("text"))
     values = _values(list(dict.fromkeys(_VARIABLE.findall(text))), given.take(place), place)
-    return _VARIABLE.sub(lambda found: values[found[1]], text)
+    return given.fill(text, values)
 
 
 def _values(names: list[str], parameters: list[dict[str, Any]], place: str) -> dict[str, str]:
@@ -151,7 +162,7 @@ def _values(names: list[str], parameters: list[dict[str, Any]], place: str) -> d
             raise NotRendered("template_parameters", f"The template's {place} has no place for {name[:64]!r}.")
         if not value:
             raise NotRendered("template_parameters", f"The parameter {name!r} of the template's {place} is empty.")
-        values[name] = value
+        values[name] = _not_too_long(value, f"The parameter {name!r} of the template's {place}")
     return values
 
 
@@ -209,21 +220,32 @@ def _buttons(buttons: Any, given: _Given) -> Iterable[str]:
             codes = [_words(each.get("coupon_code")).strip() for each in given.take(place)]
             if len(codes) != 1 or not codes[0]:
                 raise NotRendered("template_parameters", f"The template's {place} takes 1 parameter, coupon_code.")
-            yield f"{label}: {codes[0]}"
+            copied = _not_too_long(codes[0], f"The coupon_code of the template's {place}")
+            yield f"{label}: {copied}"
         else:
             raise _beyond_text(f"BUTTONS {kind}")
 
 
 def _address(url: str, place: str, given: _Given) -> str:
     values = _values(list(dict.fromkeys(_VARIABLE.findall(url))), given.take(place), place)
-    return _VARIABLE.sub(lambda found: quote(values[found[1]], safe=_IN_ADDRESS), url)
+    return given.fill(url, {name: quote(value, safe=_IN_ADDRESS) for name, value in values.items()})
+
+
+def _not_too_long(value: str, what: str) -> str:
+    if len(value) > MOST_TEXT:
+        raise NotRendered("template_too_long", f"{what} has {len(value)} characters; a text has {MOST_TEXT} at most.")
+    return value
 
 
 def _short_enough(text: str, most: int, what: str) -> None:
     if len(text) > most:
-        raise NotRendered(
-            "template_too_long",
-            f"With its parameters the template has {len(text)} characters; {what} has {most} at most.",
-        )
+        raise _too_long(str(len(text)), most, what)
     if not text:
         raise NotRendered("template_not_renderable", "The template says nothing in words.")
+
+
+def _too_long(characters: str, most: int, what: str) -> NotRendered:
+    return NotRendered(
+        "template_too_long",
+        f"With its parameters the template has {characters} characters; {what} has {most} at most.",
+    )
