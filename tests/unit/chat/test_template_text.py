@@ -125,6 +125,8 @@ def test_a_name_that_the_template_does_not_have_is_refused() -> None:
         [{"type": "BODY", "text": "x"}, {"type": "CAROUSEL", "cards": []}],
         [{"type": "HEADER", "format": "LOCATION"}, {"type": "BODY", "text": "x"}],
         [{"type": "BODY", "text": "x"}, {"type": "BUTTONS", "buttons": [{"type": "FLOW", "text": "x"}]}],
+        [{"type": "BODY", "text": "x"}, {"type": "BUTTONS", "buttons": ["x"]}],
+        [{"type": "BODY", "text": "x"}, {"type": "BUTTONS", "buttons": [None]}],
         [],
     ],
 )

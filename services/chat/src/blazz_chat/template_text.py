@@ -207,6 +207,8 @@ def _uuid(value: str) -> str | None:
 
 def _buttons(buttons: Any, given: _Given) -> Iterable[str]:
     for index, button in enumerate(buttons if isinstance(buttons, list) else ()):
+        if not isinstance(button, dict):
+            raise _beyond_text("BUTTONS")
         kind, label = str(button.get("type", "")).upper(), _words(button.get("text"))
         place = f"button {index}"
         if kind == "QUICK_REPLY":
