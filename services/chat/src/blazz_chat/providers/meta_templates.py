@@ -88,13 +88,18 @@ class MetaTemplates:
 
 
 def _next(page: dict[str, Any]) -> str | None:
-    """Where the next page begins. Meta gives its address, too: a token goes to no address that an answer names."""
+    """Where the next page begins. Meta gives its address, too: a token goes to no address that an answer names.
+
+    Raises `Unavailable` when there is one and no word of where: what it has must not pass for gone.
+    """
     paging = page.get("paging")
     if not isinstance(paging, dict) or not paging.get("next"):
         return None
     cursors = paging.get("cursors")
     after = cursors.get("after") if isinstance(cursors, dict) else None
-    return after if isinstance(after, str) and after else None
+    if not isinstance(after, str) or not after:
+        raise _away()
+    return after
 
 
 def _whole(template: Any) -> bool:
