@@ -111,6 +111,22 @@ async def test_metas_templates_are_taken_over_a_page_at_a_time_and_removed_with_
     assert (await world.api("GET", "/templates/many_7/en_US")).status_code == 404
 
 
+async def test_a_template_that_is_passed_over_stays_as_it_is_known_here(world: World) -> None:
+    done = await sync(world)
+    large = [{"type": "BODY", "text": "x"}, {"type": "CAROUSEL", "cards": ["x" * 40_000]}]
+    assert (await at_meta(world, "grown", components=large)).status_code == 200
+    await world.rows(
+        "insert into templates (id, workspace_id, waba_id, name, language, category, status, components, updated_at) "
+        "select gen_random_uuid(), $1, $2, n, 'en_US', 'UTILITY', 'APPROVED', $3, now() - interval '1 hour' "
+        "from unnest('{grown,gone}'::text[]) n returning 1",
+        world.workspace_id, done["waba_id"], [{"type": "BODY", "text": "x"}],
+    )  # fmt: skip
+    done = await sync(world)
+    assert (done["kept"], done["removed"], done["passed_over"]) == (2, 1, 1)
+    assert (await world.api("GET", "/templates/grown/en_US")).json()["components"] == [{"type": "BODY", "text": "x"}]
+    assert (await world.api("GET", "/templates/gone/en_US")).status_code == 404
+
+
 async def test_metas_template_leaves_whatsapp_web_while_it_is_approved(bridge: BridgeSide) -> None:
     world = bridge.world
     await sync(world)

@@ -39,3 +39,10 @@ async def test_a_next_page_that_cannot_be_asked_for_is_no_last_one(cursors: Any)
     with pytest.raises(Unavailable) as raised:
         await listed({"data": [template("a")], "paging": {"next": "https://graph.example/x", "cursors": cursors}})
     assert raised.value.code == "provider_unavailable"
+
+
+async def test_what_is_passed_over_is_named() -> None:
+    large = [{"type": "BODY", "text": "x" * 40_000}]
+    found = await listed({"data": [template("a"), template("b", components=large), {"id": "1"}, None]})
+    assert [each["name"] for each in found.templates] == ["a"]
+    assert found.passed_over == [("b", "en"), ("", ""), ("", "")]

@@ -151,12 +151,15 @@ class TemplateBook:
         listed = await self._meta.of(waba_id, channel.access_token)
         found = {(each["name"], each["language"]): each for each in storable(listed.templates)}
         async with self._database.api(context.workspace_id) as connection:
-            removed = await self._keep(connection, context.workspace_id, waba_id, list(found.values()), asked_at)
+            await self._keep(connection, context.workspace_id, waba_id, list(found.values()), asked_at)
+            # What was passed over is there all the same: what is known here of it stays.
+            there = [*found, *((storable(name), storable(language)) for name, language in listed.passed_over)]
+            removed = await self._remove(connection, context.workspace_id, waba_id, there, asked_at)
             done = {"waba_id": waba_id, "kept": len(found), "removed": removed}
             receipt = await self._record(connection, context, "templates.synced", str(channel_id), done)
         self._templates.forget(context.workspace_id)
         await self._outbox.send(receipt)
-        return SyncedTemplates(waba_id=waba_id, kept=len(found), removed=removed, passed_over=listed.passed_over)
+        return SyncedTemplates(waba_id=waba_id, kept=len(found), removed=removed, passed_over=len(listed.passed_over))
 
     async def _keep(
         self,
@@ -165,7 +168,7 @@ class TemplateBook:
         waba_id: str,
         listed: Sequence[dict[str, Any]],
         asked_at: datetime,
-    ) -> int:
+    ) -> None:
         await connection.execute(
             _KEEP,
             workspace_id,
@@ -176,7 +179,16 @@ class TemplateBook:
             ],
             asked_at,
         )
-        names, languages = [each["name"] for each in listed], [each["language"] for each in listed]
+
+    async def _remove(
+        self,
+        connection: Connection,
+        workspace_id: UUID,
+        waba_id: str,
+        there: Sequence[tuple[str, str]],
+        asked_at: datetime,
+    ) -> int:
+        names, languages = [name for name, _ in there], [language for _, language in there]
         gone = await connection.execute(_REMOVE, workspace_id, waba_id, names, languages, asked_at)
         return int(gone.split()[-1])
 

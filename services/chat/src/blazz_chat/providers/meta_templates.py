@@ -20,6 +20,8 @@ _PAGE, MOST = 200, 6000
 _MOST_BYTES = 8 * 1024 * 1024
 # One has at most about 10 KB: ten buttons with addresses of 2,000 characters are the largest part.
 _MOST_OF_ONE = 32 * 1024
+# Characters of a name, which is the longest of its words.
+_MOST_OF_WORD = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,8 @@ class Listed:
 
     templates: list[dict[str, Any]] = field(default_factory=list)
     """`id, name, language, category, status, components`, each of its type."""
-    passed_over: int = 0
+    passed_over: list[tuple[str, str]] = field(default_factory=list)
+    """Name and language of those that are not kept; empty where they have none."""
 
 
 class MetaTemplates:
@@ -43,7 +46,8 @@ class MetaTemplates:
 
         Raises `Conflict` when Meta refuses the channel's token or account, `Unavailable` while it cannot be asked.
         """
-        listed, passed_over = [], 0
+        listed: list[dict[str, Any]] = []
+        passed_over: list[tuple[str, str]] = []
         after: str | None = None
         try:
             async with asyncio.timeout(_PATIENCE):
@@ -53,11 +57,11 @@ class MetaTemplates:
                         if _whole(each):
                             listed.append(each)
                         else:
-                            passed_over += 1
+                            passed_over.append(_named(each))
                     after = _next(page)
                     if after is None:
                         return Listed(listed, passed_over)
-                    if len(listed) + passed_over >= MOST:
+                    if len(listed) + len(passed_over) >= MOST:
                         raise Conflict(
                             f"this account has more than {MOST} templates",
                             code="too_many_templates",
@@ -106,7 +110,7 @@ def _whole(template: Any) -> bool:
     if not isinstance(template, dict):
         return False
     words = [template.get(name) for name in ("id", "name", "language", "category", "status")]
-    if not all(isinstance(word, str) and 0 < len(word) <= 512 for word in words):
+    if not all(_word(word) for word in words):
         return False
     components = template.get("components")
     return (
@@ -114,6 +118,15 @@ def _whole(template: Any) -> bool:
         and all(isinstance(each, dict) for each in components)
         and len(orjson.dumps(components)) <= _MOST_OF_ONE
     )
+
+
+def _named(template: Any) -> tuple[str, str]:
+    name, language = (template.get("name"), template.get("language")) if isinstance(template, dict) else ("", "")
+    return (str(name), str(language)) if _word(name) and _word(language) else ("", "")
+
+
+def _word(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= _MOST_OF_WORD
 
 
 def _away() -> Unavailable:
