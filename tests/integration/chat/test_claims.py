@@ -75,6 +75,20 @@ async def test_a_give_back_whose_commit_was_not_heard_of_takes_nothing_from_the_
     assert await world.is_in(message_id, "pending")
 
 
+async def test_a_claim_says_whether_its_attempt_may_have_been_handed_over_before(make_parts: MakeParts) -> None:
+    parts = await make_parts()
+    await parts.asked("+31681000006")
+    claims = []
+    for perhaps in (False, True, False, False):
+        (claim,) = await parts.taken()
+        claims.append(claim)
+        outcome = Unreachable("away", perhaps_handed=perhaps)
+        await parts.results.commit([Result(parts.channel, claim, outcome)])
+    assert [claim.handed_before for claim in claims] == [False, False, True, True]
+    assert {claim.attempt for claim in claims} == {1}
+    assert claims[1].started_at == claims[3].started_at, "it has no more time for being claimed again"
+
+
 async def test_a_customer_who_writes_while_a_message_is_refused_by_the_daily_limit_is_answered(
     make_parts: MakeParts,
 ) -> None:

@@ -8,8 +8,8 @@ from blazz_contracts.message import Lane
 
 from tests.support.polling import until
 
-from .bridge_side import SILENT, BridgeSide, later
-from .conftest import World
+from .bridge_side import SILENT, BridgeSide, asked_of, later
+from .conftest import Build, World
 
 PHONE = "+31651000001"
 FIRST, SECOND = "4915100000001", "4366000000002"
@@ -82,6 +82,47 @@ async def test_what_a_session_gives_back_after_another_phone_was_linked_fails(wo
     await bridge.tell(bridge.asked[0], "returned")
     assert (await world.until_status(message_id, "failed"))["failure"]["code"] == "number_changed"
     assert len(bridge.asked) == 1
+
+
+async def test_what_may_have_left_before_another_phone_was_linked_is_left_to_the_bridge(
+    world: World, make_bridge: Any
+) -> None:
+    """Its sender died after it was handed over, so that chat cannot say that it was only waiting."""
+    bridge = await make_bridge(world, ready=False)
+    bridge.script = SILENT
+    await bridge.state("ready", phone=FIRST)
+    handed = await world.send(PHONE, channel_id=bridge.session_id)
+    await until(lambda: bridge.asked)
+    await until(lambda: world.rows("select 1 from messages where id = $1 and lease_until is null", handed))
+    await bridge.state("offline", phone=FIRST)
+    only_waiting = await accepted(bridge, "+31651000002")
+    await world.rows("update messages set lease_until = now() - interval '1 s' where id = $1 returning 1", handed)
+    await world.until_status(handed, "pending")
+    await bridge.state("offline", phone=SECOND)
+    assert (await world.until_status(only_waiting, "failed"))["failure"]["code"] == "number_changed"
+    await until(lambda: world.rows("select 1 from channels where id = $1 and not renumbering", bridge.session_id))
+    assert (await world.message(handed))["status"] == "pending"
+    await bridge.state("ready", phone=SECOND)
+    first, again = await asked_of(bridge, handed, 2)
+    assert (again.attempt, again.sender_phone) == (first.attempt, FIRST)
+    await bridge.tell(again, "sent")
+    await world.until_status(handed, "sent")
+    assert world.told("message.failed", handed) == []
+
+
+async def test_what_a_session_is_silent_about_is_asked_of_it_though_another_phone_was_linked(
+    make_world: Build, make_bridge: Any
+) -> None:
+    world = await make_world(chat_session_ask_again=1)
+    bridge = await make_bridge(world, ready=False)
+    bridge.script = SILENT
+    await bridge.state("ready", phone=FIRST)
+    message_id = await world.send(PHONE, channel_id=bridge.session_id)
+    await until(lambda: bridge.asked)
+    await bridge.state("ready", phone=SECOND)
+    await bridge.tell((await asked_of(bridge, message_id, 2))[1], "sent")
+    await world.until_status(message_id, "sent")
+    assert {send.sender_phone for send in bridge.asked} == {FIRST}
 
 
 async def test_what_was_asked_for_before_another_phone_was_linked_fails_though_it_is_stored_later(

@@ -74,9 +74,10 @@ with claimed as (
     insert into attempts (message_id, number, workspace_id, channel_id)
     select id, attempt, workspace_id, channel_id from claimed
     on conflict (message_id, number) do update set asked_at = now()
-    returning message_id, started_at
+    returning message_id, started_at, asked_at
 )
-select claimed.*, t.started_at, coalesce(c.wa_id, c.phone) as phone, c.user_id, c.lid,
+select claimed.*, t.started_at, t.asked_at is not null as handed_before,
+       coalesce(c.wa_id, c.phone) as phone, c.user_id, c.lid,
        coalesce(claimed.for_number, n.first_number) as for_number, n.display_phone_number as linked_number,
        r.provider_message_id as reply_to_provider_id
 from claimed join contacts c on c.id = claimed.contact_id join attempted t on t.message_id = claimed.id
@@ -296,4 +297,5 @@ def _outgoing(row: Any) -> Outgoing:
         lease_until=row["lease_until"],
         for_number=row["for_number"],
         linked_number=row["linked_number"],
+        handed_before=row["handed_before"],
     )

@@ -3,7 +3,8 @@
 The bridge sends one message and attempt once, however often it is asked. So a claim whose sender died, or could not
 know whether the broker took it, is given back and made again under the same number, with no need to wait for evidence.
 So is what a ready session has had for long: its queue may have been deleted with it, or it lies among dead letters. Of
-what it sent it tells the outcome again. The attempt stays, so that the command says the same end each time.
+what it sent it tells the outcome again. The attempt stays, so that the command says the same end each time, and that it
+may have left is known.
 """
 
 from uuid import UUID
@@ -17,10 +18,8 @@ _MOST = 500
 
 _GIVE_BACK = """
 with lost as (
-    select m.id, m.attempt from messages m join channels c on c.id = m.channel_id and c.provider = 'webjs'
+    select m.id from messages m join channels c on c.id = m.channel_id and c.provider = 'webjs'
     where m.status = 'sending' and m.lease_until < now() order by m.lease_until limit $1 for update of m skip locked
-), gone as (
-    delete from attempts a using lost where a.message_id = lost.id and a.number = lost.attempt
 )
 update messages m set status = 'pending', attempt = m.attempt - 1, lease_until = null, waits_for = null
 from lost where m.id = lost.id returning m.channel_id

@@ -37,17 +37,20 @@ update messages m set lease_until = null from unnest($1::uuid[], $2::int[], $3::
 where m.id = u.id and m.attempt = u.attempt and m.status = 'sending' and m.lease_until = u.lease
 """
 # Nothing left this machine: the attempt never was. Only while it is this very claim: a give-back whose commit was not
-# heard of is repeated, and the message may have been claimed anew meanwhile, under the same number.
+# heard of is repeated, and the message may have been claimed anew meanwhile, under the same number. An attempt that may
+# have been handed over, now or by an earlier claim, stays: what became of it is not known.
 _GIVE_BACK = """
 with back as (
     update messages m set status = 'pending', attempt = m.attempt - 1, lease_until = null,
            waits_for = case when u.wait is not null then $5 end,
            next_attempt_at = now() + make_interval(secs => u.wait)
-    from unnest($1::uuid[], $2::int[], $3::timestamptz[], $4::float8[]) u (id, attempt, lease, wait)
+    from unnest($1::uuid[], $2::int[], $3::timestamptz[], $4::float8[], $6::bool[])
+         u (id, attempt, lease, wait, perhaps_handed)
     where m.id = u.id and m.attempt = u.attempt and m.status = 'sending' and m.lease_until = u.lease
-    returning m.id, m.attempt + 1 as number
+    returning m.id, m.attempt + 1 as number, u.perhaps_handed
 )
-delete from attempts a using back where a.message_id = back.id and a.number = back.number
+delete from attempts a using back
+where a.message_id = back.id and a.number = back.number and a.asked_at is null and not back.perhaps_handed
 """
 
 
@@ -119,13 +122,17 @@ class Results:
             if these := [r.message for r in results if isinstance(r.outcome, kind)]:
                 await connection.execute(sql, *_claims(these))
         back = {
-            r.message.message_id: r.outcome.wait if isinstance(r.outcome, Absent) else None
+            r.message.message_id: (r.outcome.wait, False)
+            if isinstance(r.outcome, Absent)
+            else (None, r.outcome.perhaps_handed)
             for r in results
             if isinstance(r.outcome, Absent | Unreachable)
         }
         if back:
             ids, *more = _claims([r.message for r in results if r.message.message_id in back])
-            await connection.execute(_GIVE_BACK, ids, *more, [back[i] for i in ids], OFFLINE)
+            await connection.execute(
+                _GIVE_BACK, ids, *more, [back[i][0] for i in ids], OFFLINE, [back[i][1] for i in ids]
+            )
 
     async def _learn(self, connection: Connection, results: list[Result], states: dict[UUID, rows.Row]) -> None:
         """WhatsApp's own form of a number, where it differs from ours: the customer will write from that one."""

@@ -38,6 +38,8 @@ class Outgoing:
     """Of a WhatsApp Web session: the number it was accepted for, with `+`; none: any."""
     linked_number: str | None = None
     """The number that was linked when it was claimed, with `+`."""
+    handed_before: bool = False
+    """Whether this very attempt was handed to a WhatsApp Web session before, or may have been."""
 
     @property
     def callback_data(self) -> str:
@@ -65,6 +67,8 @@ class Unreachable:
     """The request never left: nothing was sent, and no try is burned."""
 
     reason: str
+    perhaps_handed: bool = False
+    """Whether it may lie in a WhatsApp Web session's queue all the same."""
 
 
 @dataclass(frozen=True, slots=True)

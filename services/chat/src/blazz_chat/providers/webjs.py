@@ -46,8 +46,10 @@ class WebSessions:
         if content["type"] == "template":
             return Refusal(Remedy.FAIL, failures.TEMPLATE_UNKNOWN)
         refused = web.unsendable(content["type"]) or web.unreachable(message)
-        if message.for_number and message.linked_number and message.for_number != message.linked_number:
-            refused = failures.number_changed(message.for_number, message.linked_number)
+        # Of what it was handed before, the bridge knows whether it left: that is not ours to say.
+        waited_for, linked = message.for_number, message.linked_number
+        if waited_for and linked and waited_for != linked and not message.handed_before:
+            refused = failures.number_changed(waited_for, linked)
         if refused is not None:
             return Refusal(Remedy.FAIL, refused)
         try:
@@ -59,7 +61,7 @@ class WebSessions:
             return self._unroutable(channel.id)
         except BrokerUnavailable as error:
             # It may be in the queue all the same: it is handed over again, as the same attempt.
-            return Unreachable(error.code)
+            return Unreachable(error.code, perhaps_handed=True)
         self._absent.pop(channel.id, None)
         return Handed()
 
