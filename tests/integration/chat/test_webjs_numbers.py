@@ -4,6 +4,11 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import pytest
+from blazz_chassis.seal import Sealer
+from blazz_chat.channels import Channels
+from blazz_chat.intake import Intake
+from blazz_chat.templates import Templates
 from blazz_contracts.message import Lane
 
 from tests.support.polling import until
@@ -134,6 +139,35 @@ async def test_what_was_asked_for_before_another_phone_was_linked_fails_though_i
     late = await world.send("+31651000002", channel_id=bridge.session_id, requested_at=datetime.now(UTC))
     assert (await world.until_status(early, "failed"))["failure"]["code"] == "number_changed"
     await world.until_status(late, "sent")
+
+
+async def test_an_instance_that_knows_the_former_number_yet_stores_for_the_linked_one(
+    world: World, make_bridge: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bridge = await make_bridge(world, ready=False)
+    await bridge.state("ready", phone=FIRST)
+    chat, channels = world.chat, Channels(Sealer(world.house.settings.seal_key))
+    another = Intake(chat.database, chat.outbox, channels, Templates())
+    await channels.one(chat.database, bridge.session_id)
+    monkeypatch.setattr("blazz_chat.channels.FRESH_SECONDS", 600.0)
+    await bridge.state("ready", phone=SECOND, since=later(-1).isoformat())
+    request = world.request(PHONE, channel_id=bridge.session_id)
+    await another.store([request])
+    await world.until_status(request.message_id, "sent")
+    assert [send.sender_phone for send in bridge.asked] == [SECOND]
+
+
+async def test_what_was_asked_for_while_a_number_was_linked_leaves_once_it_is_linked_again(
+    world: World, make_bridge: Any
+) -> None:
+    bridge = await make_bridge(world, ready=False)
+    for phone, seconds in ((FIRST, -60), (SECOND, -40), (FIRST, -20)):
+        await bridge.state("ready", phone=phone, since=later(seconds).isoformat())
+    of_first = await world.send(PHONE, channel_id=bridge.session_id, requested_at=later(-50))
+    of_second = await world.send("+31651000002", channel_id=bridge.session_id, requested_at=later(-30))
+    await world.until_status(of_first, "sent")
+    assert (await world.until_status(of_second, "failed"))["failure"]["code"] == "number_changed"
+    assert [send.sender_phone for send in bridge.asked] == [FIRST]
 
 
 async def test_a_number_on_the_cloud_api_has_no_such_change(world: World) -> None:

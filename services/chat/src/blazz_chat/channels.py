@@ -25,8 +25,7 @@ _MOST_KNOWN = 10_000
 URGENT_SHARE = 0.1
 
 _COLUMNS = (
-    "id, workspace_id, provider, name, phone_number_id, waba_id, state, limits, sealed_credentials, session_state, "
-    "display_phone_number, former_number, renumbered_at"
+    "id, workspace_id, provider, name, phone_number_id, waba_id, state, limits, sealed_credentials, session_state"
 )
 _BY_ID = f"select {_COLUMNS} from channels where id = any($1::uuid[]) and deleted_at is null"  # noqa: S608
 _DEFAULTS = f"""
@@ -74,11 +73,6 @@ class Channel:
     limits: Limits
     access_token: str
     session_state: str | None = None
-    number: str | None = None
-    """Of a WhatsApp Web session: the linked number, with `+`."""
-    former_number: str | None = None
-    renumbered_at: datetime | None = None
-    """When another number was linked."""
 
     @property
     def by_session(self) -> bool:
@@ -89,13 +83,6 @@ class Channel:
     def sends(self) -> bool:
         """Whether messages may leave now. A session that is not ready keeps nothing from being accepted."""
         return self.active and (not self.by_session or self.session_state == SessionState.READY)
-
-    def number_for(self, requested_at: datetime) -> str | None:
-        """The number that what was asked for then is to leave from. None: any, or the first one that is linked."""
-        if not self.by_session:
-            return None
-        before = self.renumbered_at is not None and requested_at < self.renumbered_at
-        return self.former_number if before else self.number
 
     def __repr__(self) -> str:
         return f"Channel({self.id})"
@@ -188,9 +175,6 @@ class Channels:
             ),
             access_token=credentials.get("access_token", ""),
             session_state=row["session_state"],
-            number=row["display_phone_number"],
-            former_number=row["former_number"],
-            renumbered_at=row["renumbered_at"],
         )
 
 

@@ -31,18 +31,22 @@ select distinct on (v.contact_id) v.contact_id, v.channel_id from conversations 
 join channels c on c.id = v.channel_id and c.deleted_at is null
 where v.contact_id = any($1::uuid[]) order by v.contact_id, v.last_message_at desc nulls last
 """
+# The number that was linked when it was asked for, by the row as it is now: a channel that is known from a moment ago
+# may have had another. None, which stands for the first one: what was asked for before the former one was linked.
 _INSERT = """
 insert into messages (id, workspace_id, conversation_id, contact_id, channel_id, direction, type, content, text, status,
                       waits_for, lane, next_attempt_at, reply_to, retry_of, origin_kind, origin_id, failure, created_at,
                       for_number)
 select r.id, r.workspace_id, r.conversation_id, r.contact_id, r.channel_id, 'outbound', r.type, r.content, r.text,
        case when r.failure is null then 'pending' else 'failed' end, null, r.lane, now(), r.reply_to, r.retry_of,
-       r.origin_kind, r.origin_id, r.failure, r.created_at, r.for_number
+       r.origin_kind, r.origin_id, r.failure, r.created_at,
+       case when r.created_at >= c.renumbered_at or c.renumbered_at is null then c.display_phone_number
+            when r.created_at >= c.former_since or c.former_since is null then c.former_number end
 from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::jsonb[], $8::text[],
-            $9::smallint[], $10::uuid[], $11::uuid[], $12::text[], $13::uuid[], $14::jsonb[], $15::timestamptz[],
-            $16::text[])
+            $9::smallint[], $10::uuid[], $11::uuid[], $12::text[], $13::uuid[], $14::jsonb[], $15::timestamptz[])
      with ordinality r (id, workspace_id, conversation_id, contact_id, channel_id, type, content, text, lane,
-                        reply_to, retry_of, origin_kind, origin_id, failure, created_at, for_number, n)
+                        reply_to, retry_of, origin_kind, origin_id, failure, created_at, n)
+     left join channels c on c.id = r.channel_id and c.provider = 'webjs'
 order by r.n
 on conflict (id) do nothing
 returning id
@@ -202,7 +206,6 @@ class Intake:
             [r.origin.id for r in requests],
             [row.failure.model_dump() if row.failure else None for row in rows],
             [r.requested_at for r in requests],
-            [row.channel.number_for(row.request.requested_at) if row.channel else None for row in rows],
         )
         new = {row["id"] for row in inserted}
         fresh = [row for row in rows if row.request.message_id in new and row.person]

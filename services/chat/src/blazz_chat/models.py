@@ -74,6 +74,8 @@ class Channel(SQLModel, table=True):
     """The number that was linked to the session first: what was accepted before that is for it."""
     former_number: str | None = Field(default=None, sa_type=Text)
     """The number that was linked before the one that is."""
+    former_since: datetime | None = _at(nullable=True)
+    """When that one was linked, unless it was the first."""
     renumbered_at: datetime | None = _at(nullable=True)
     """When another number was linked, by the session's word: what was asked for before is for the former one."""
     renumbering: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})

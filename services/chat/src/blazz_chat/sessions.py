@@ -40,6 +40,7 @@ with before as (
 update channels c set session_revision = $3, session_state = $4, session_cause = $5, session_since = $6,
     display_phone_number = a.phone, first_number = coalesce(c.first_number, a.phone),
     former_number = case when a.renumbered then c.display_phone_number else c.former_number end,
+    former_since = case when a.renumbered then c.renumbered_at else c.former_since end,
     renumbered_at = case when a.renumbered then $6 else c.renumbered_at end,
     renumbering = c.renumbering or coalesce(a.renumbered, false), name = a.name,
     revision = c.revision + case when a.renamed then 1 else 0 end

@@ -10,7 +10,8 @@ def upgrade() -> None:
     op.execute("alter table messages add column for_number text")
     op.execute(
         "alter table channels add column first_number text, add column former_number text, "
-        "add column renumbered_at timestamptz, add column renumbering boolean default false not null"
+        "add column former_since timestamptz, add column renumbered_at timestamptz, "
+        "add column renumbering boolean default false not null"
     )
     # What waits already was accepted for the number that is known.
     op.execute("update channels set first_number = display_phone_number where provider = 'webjs'")
