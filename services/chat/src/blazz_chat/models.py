@@ -176,6 +176,7 @@ class Message(SQLModel, table=True):
             "position",
             postgresql_where=text("status = 'pending' and waits_for is null"),
         ),
+        Index("messages_pending", "channel_id", postgresql_where=text("status = 'pending'")),
         Index(
             "messages_waiting",
             "next_attempt_at",

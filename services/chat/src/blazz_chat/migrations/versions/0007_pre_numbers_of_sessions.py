@@ -15,6 +15,8 @@ def upgrade() -> None:
     )
     # What waits already was accepted for the number that is known.
     op.execute("update channels set first_number = display_phone_number where provider = 'webjs'")
+    # What is failed for a number that changed or a session that is away is looked for by channel, wait or not.
+    op.execute("create index messages_pending on messages (channel_id) where status = 'pending'")
 
 
 def downgrade() -> None:
