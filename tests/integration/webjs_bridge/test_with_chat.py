@@ -156,6 +156,24 @@ async def test_a_template_leaves_the_browser_as_what_it_says(pair: Pair) -> None
     assert [said for _, said in await pair.written()].count(text) == 1
 
 
+async def test_a_session_and_its_number_have_one_name_which_linking_leaves_alone(pair: Pair) -> None:
+    bridge = pair.bridge
+    session_id = await bridge.linked("4915140000005")
+    shown = await bridge.session(session_id)
+    assert (shown["name"], shown["account_name"] is not None) == ("Sales", True)
+    renamed = await bridge.api("PATCH", f"/internal/sessions/{session_id}", json={"name": "Support"})
+    assert (renamed.status_code, renamed.json()["name"]) == (200, "Support")
+    assert (await pair.chat("GET", f"/channels/{session_id}")).json()["name"] == "Support"
+    assert (await pair.chat("PATCH", f"/channels/{session_id}", json={"name": "Desk"})).status_code == 200
+
+    async def has_its_name() -> bool:
+        return bool((await bridge.session(session_id))["name"] == "Desk")
+
+    await until(has_its_name)
+    nothing = await bridge.api("PATCH", f"/internal/sessions/{session_id}", json={})
+    assert nothing.status_code == 422
+
+
 async def test_what_waited_for_one_phone_does_not_leave_from_another_that_is_linked(pair: Pair) -> None:
     session_id = await pair.bridge.linked(FIRST)
     await pair.until_stands(session_id, "ready")

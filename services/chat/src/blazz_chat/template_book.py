@@ -110,7 +110,9 @@ class TemplateBook:
             )
             if row["new"] and await connection.fetchval(_COUNT, context.workspace_id) > MOST_OWN:
                 raise Conflict(f"a workspace has {MOST_OWN} templates of its own at most", code="too_many_templates")
-            receipt = await self._record(connection, context, "template.saved", name, {"language": language})
+            receipt = await self._record(
+                connection, context, "template.saved", row["id"], {"name": name, "language": language}
+            )
         self._templates.forget(context.workspace_id)
         await self._outbox.send(receipt)
         return _view(row), row["new"]
@@ -126,7 +128,9 @@ class TemplateBook:
                     "this template is Meta's: delete it there, then take the templates over again",
                     code="template_from_meta",
                 )
-            receipt = await self._record(connection, context, "template.deleted", name, {"language": language})
+            receipt = await self._record(
+                connection, context, "template.deleted", gone, {"name": name, "language": language}
+            )
         self._templates.forget(context.workspace_id)
         await self._outbox.send(receipt)
 
@@ -156,7 +160,7 @@ class TemplateBook:
             there = [*found, *((storable(name), storable(language)) for name, language in listed.passed_over)]
             removed = await self._remove(connection, context.workspace_id, waba_id, there, asked_at)
             done = {"waba_id": waba_id, "kept": len(found), "removed": removed}
-            receipt = await self._record(connection, context, "templates.synced", str(channel_id), done)
+            receipt = await self._record(connection, context, "templates.synced", channel_id, done)
         self._templates.forget(context.workspace_id)
         await self._outbox.send(receipt)
         return SyncedTemplates(waba_id=waba_id, kept=len(found), removed=removed, passed_over=len(listed.passed_over))
@@ -207,7 +211,7 @@ class TemplateBook:
         self._templates.forget(event.workspace_id)
 
     async def _record(
-        self, connection: Connection, context: WorkspaceContext, action: str, target: str, data: dict[str, Any]
+        self, connection: Connection, context: WorkspaceContext, action: str, target: UUID, data: dict[str, Any]
     ) -> Receipt:
         event = AuditRecorded(
             workspace_id=context.workspace_id,
@@ -215,7 +219,7 @@ class TemplateBook:
             actor_kind=context.actor_kind,
             actor_id=context.actor_id,
             target_kind="template",
-            target_id=target,
+            target_id=str(target),
             data=data,
             at=datetime.now(UTC),
         )

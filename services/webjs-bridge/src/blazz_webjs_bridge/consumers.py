@@ -1,4 +1,4 @@
-"""Events in: a channel that was deleted at chat takes its session with it. (Commands come by each session's queue.)"""
+"""Events in: a session goes with its channel at chat, and has its name. (Commands come by each session's queue.)"""
 
 from blazz_chassis.app import Service
 from blazz_contracts import Envelope
@@ -13,5 +13,9 @@ def register(service: Service, finishing: Finishing) -> None:
 
     @service.consumer.on(queues.WEBJS_BRIDGE_CHANNELS, ChannelUpdated)
     async def updated(event: ChannelUpdated, _envelope: Envelope) -> None:
-        if event.deleted and event.provider == "webjs":
+        if event.provider != "webjs":
+            return
+        if event.deleted:
             await finishing.channel_deleted(event.workspace_id, event.channel_id)
+        else:
+            await finishing.channel_named(event.workspace_id, event.channel_id, event.display_name)

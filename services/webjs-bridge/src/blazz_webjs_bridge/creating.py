@@ -31,6 +31,12 @@ class Creating:
                 await self._finishing.make(made)
         return made, is_new
 
+    async def rename(self, context: WorkspaceContext, known: Session, name: str) -> Session:
+        """Name a session and its channel. Raises `Unavailable` where chat is away: nothing has changed then."""
+        if known.made:
+            await self._finishing.rename(known, name)
+        return await self._registry.rename(context, known.id, name)
+
     async def delete(self, context: WorkspaceContext, session_id: UUID) -> Session:
         """Delete a session; its owner unlinks it first."""
         gone = await self._registry.delete(context, session_id)

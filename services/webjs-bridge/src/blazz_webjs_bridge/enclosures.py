@@ -17,7 +17,7 @@ from blazz_chassis.http_client import InternalClient
 from blazz_contracts.content import Document
 from blazz_contracts.events import SessionSend
 
-from blazz_webjs_bridge.outgoing import LARGEST, LIMITS, MEDIA
+from blazz_webjs_bridge.outgoing import LARGEST, LIMITS, MEDIA, fits
 from blazz_webjs_bridge.page.calls import Send
 from blazz_webjs_bridge.refusals import (
     LINK_FAILED,
@@ -26,9 +26,11 @@ from blazz_webjs_bridge.refusals import (
     LINK_REFUSED,
     NO_FILE,
     TOO_LARGE,
+    WRONG_TYPE,
     Refused,
 )
 
+_UNTOLD = ("", "application/octet-stream", "binary/octet-stream")  # as stores of files say of what they do not know
 _AT_ONCE = 4  # files that are fetched at once, for all sessions of the instance
 
 
@@ -78,11 +80,15 @@ class Enclosures:
         assert isinstance(content, MEDIA)
         most = LIMITS.get(content.type, LARGEST)
         if content.media_id is not None:
-            return await self._from_library(event.workspace_id, content.media_id, path, most)
-        assert content.link is not None
-        file = await self._from_link(content.link, path, most)
-        named = isinstance(content, Document) and content.filename
-        return _File(path, file.mime_type, named or file.filename)
+            file = await self._from_library(event.workspace_id, content.media_id, path, most)
+        else:
+            assert content.link is not None
+            file = await self._from_link(content.link, path, most)
+            named = isinstance(content, Document) and content.filename
+            file = _File(path, file.mime_type, named or file.filename)
+        if not fits(content.type, file.mime_type):
+            raise Refused(WRONG_TYPE)
+        return file
 
     async def _from_library(self, workspace_id: UUID, media_id: UUID, path: Path, most: int) -> _File:
         about = WorkspaceContext(workspace_id=workspace_id)
@@ -120,7 +126,9 @@ class Enclosures:
         except httpx.HTTPError:
             raise Refused(LINK_FAILED) from None
         name = unquote(urlsplit(link).path.rsplit("/", 1)[-1])[:200] or "file"
-        return _File(path, mime_type or mimetypes.guess_type(name)[0] or "application/octet-stream", name)
+        if mime_type in _UNTOLD:
+            mime_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        return _File(path, mime_type, name)
 
 
 async def _keep(answer: httpx.Response, path: Path, most: int) -> None:

@@ -53,6 +53,10 @@ update web_sessions set wanted = 'deleted', finish_after = now(), finish_tries =
     unlink_until = case when seen_until is not null then now() + make_interval(secs => {UNLINK}) end
 where workspace_id = $1 and id = $2 and deleted_at is null and wanted <> 'deleted'
 """  # noqa: S608
+_CHANNEL_NAMED = """
+update web_sessions set name = $3, revision = revision + 1
+where workspace_id = $1 and id = $2 and made and deleted_at is null and name <> $3
+"""
 _LOOK = 2.0  # seconds
 _AT_ONCE = 20  # sessions that are made or deleted side by side
 _WITHIN = 0.7 * CLAIM  # seconds that one of them may take
@@ -90,15 +94,30 @@ class Finishing:
                 async with self._database.worker() as connection:
                     await connection.execute(sql, session_id, *more)
 
-    async def _make(self, made: Session) -> None:
-        about = WorkspaceContext(workspace_id=made.workspace_id)
-        body = {"provider": "webjs", "id": str(made.id), "name": made.name}
+    async def rename(self, known: Session, name: str) -> None:
+        """Give its channel this name. Raises `Unavailable`, `ChatRefused`."""
+        answer = await self._ask(known, "PATCH", f"/internal/channels/{known.id}", "try again", {"name": name})
+        if not answer.is_success:
+            raise ChatRefused(f"chat does not rename the channel (HTTP {answer.status_code})")
+
+    async def _ask(
+        self, about: Session, method: str, path: str, then: str, body: dict[str, str] | None = None
+    ) -> httpx.Response:
+        """Chat's answer. Raises `Unavailable`, which says what comes `then`, when it has none."""
         try:
-            answer = await self._chat.request("POST", "/internal/channels", about, json=body)
+            answer = await self._chat.request(
+                method, path, WorkspaceContext(workspace_id=about.workspace_id), json=body
+            )
         except httpx.HTTPError as error:
-            raise Unavailable("chat does not answer; the session is made as soon as it does") from error
+            raise Unavailable(f"chat does not answer; {then}") from error
         if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
-            raise Unavailable("chat does not answer; the session is made as soon as it does")
+            raise Unavailable(f"chat does not answer; {then}")
+        return answer
+
+    async def _make(self, made: Session) -> None:
+        body = {"provider": "webjs", "id": str(made.id), "name": made.name}
+        later = "the session is made as soon as it does"
+        answer = await self._ask(made, "POST", "/internal/channels", later, body)
         if answer.status_code not in (httpx.codes.OK, httpx.codes.CREATED):
             raise ChatRefused(f"chat refused the channel (HTTP {answer.status_code})")
         await self._queues.declare(session_queue(made.id))
@@ -109,13 +128,8 @@ class Finishing:
 
     async def _remove(self, gone: Session) -> None:
         """Remove its channel, its queue and its profile. Raises `Unavailable`, `ChatRefused`."""
-        about = WorkspaceContext(workspace_id=gone.workspace_id)
-        try:
-            answer = await self._chat.request("DELETE", f"/internal/channels/{gone.id}", about)
-        except httpx.HTTPError as error:
-            raise Unavailable("chat does not answer") from error
-        if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
-            raise Unavailable("chat does not answer")
+        later = "the session is deleted as soon as it does"
+        answer = await self._ask(gone, "DELETE", f"/internal/channels/{gone.id}", later)
         if not answer.is_success and answer.status_code != httpx.codes.NOT_FOUND:
             raise ChatRefused(f"chat does not delete the channel (HTTP {answer.status_code})")
         await self._queues.delete(session_queue(gone.id))
@@ -123,6 +137,11 @@ class Finishing:
         async with self._database.worker() as connection:
             await connection.execute(_DELETED, gone.id)
         log.info("session_deleted", session_id=str(gone.id))
+
+    async def channel_named(self, workspace_id: UUID, channel_id: UUID, name: str) -> None:
+        """Its channel has this name at chat: so has the session."""
+        async with self._database.worker() as connection:
+            await connection.execute(_CHANNEL_NAMED, workspace_id, channel_id, name)
 
     async def channel_deleted(self, workspace_id: UUID, channel_id: UUID) -> None:
         """Its channel was deleted at chat: so is the session."""

@@ -27,6 +27,8 @@ MEDIA: Final = (Image, Video, Audio, Document, Sticker)
 # WhatsApp Web's own limits are the phone's; these are the Cloud API's, so that a number may change its way in. Bytes.
 LIMITS: Final = {"image": 5_000_000, "video": 16_000_000, "audio": 16_000_000, "sticker": 500_000}
 LARGEST: Final = 100_000_000
+# WhatsApp Web would send any other file as a document.
+_KINDS: Final = {"image": "image/", "video": "video/", "audio": "audio/", "sticker": "image/webp"}
 _MENTION = re.compile(r"@(\d{7,15})\b")
 _TYPING_SPEED = 12.0  # characters a second of a quick writer
 _MOST_TYPING = 15.0  # seconds
@@ -66,6 +68,11 @@ def _fields(content: Content) -> dict[str, Any]:
             return {"content": {"contacts": contacts}}
         case Template() | Interactive():
             raise Refused(NOT_SUPPORTED)
+
+
+def fits(kind: str, mime_type: str) -> bool:
+    """Whether a file of this type can be sent as such a message."""
+    return mime_type.startswith(_KINDS.get(kind, ""))
 
 
 def refuse_late(event: SessionSend, phone: str | None, *, in_doubt: bool = False) -> None:

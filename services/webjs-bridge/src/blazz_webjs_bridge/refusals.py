@@ -34,7 +34,14 @@ NOT_SUPPORTED = Refusal(
 EXPIRED = Refusal("expired", "The message could not leave in time; send it again if it still matters.")
 TOO_LARGE = Refusal("file_too_large", "The file is larger than WhatsApp takes of this type.")
 NO_FILE = Refusal("media_not_found", "The file is not there any more; upload it again.")
-LINK_REFUSED = Refusal("media_address_refused", "The link leads to an address that is not public; use a public one.")
+WRONG_TYPE = Refusal(
+    "media_type_mismatch",
+    "The file is of another type than it is sent as; send it as a document, or say its right Content-Type.",
+)
+LINK_REFUSED = Refusal(
+    "media_address_refused",
+    "The link leads to an address that is not public, or names a user; use a public one without.",
+)
 LINK_NOT_FOUND = Refusal("media_host_not_found", "The host of the link cannot be found; check how it is written.")
 GIVEN_UP = Refusal(
     "not_sent", "The message could not be handed to WhatsApp for long; send it again if it still matters."

@@ -43,6 +43,10 @@ _OPTIONS = f"""
 update web_sessions set options = $3, revision = revision + 1
 where workspace_id = $1 and id = $2 and deleted_at is null returning {COLUMNS}
 """  # noqa: S608
+_NAME = f"""
+update web_sessions set name = $3, revision = revision + 1
+where workspace_id = $1 and id = $2 and deleted_at is null returning {COLUMNS}
+"""  # noqa: S608
 # One that has an owner still stands where its owner says; the owner goes on, or lets go and it is taken anew.
 _START = f"""
 update web_sessions set wanted = 'running', start_after = now(), restarts = 0, revision = revision + 1,
@@ -124,6 +128,10 @@ class Registry:
         return await self._change(
             context, session_id, "session.options_changed", _OPTIONS, options.model_dump(mode="json")
         )
+
+    async def rename(self, context: WorkspaceContext, session_id: UUID, name: str) -> Session:
+        """Name it; its channel has that name by now."""
+        return await self._change(context, session_id, "session.renamed", _NAME, name)
 
     async def start(self, context: WorkspaceContext, session_id: UUID) -> Session:
         """Run it again; one that runs is given back as it is."""

@@ -67,7 +67,16 @@ class ChangedOptions(Request):
 class UpdateSession(Request):
     """Changes to a session: what is not named stays."""
 
-    options: ChangedOptions
+    name: Annotated[str, Field(min_length=1, max_length=200), WithoutNul] | None = Field(
+        default=None, description="Also its number's."
+    )
+    options: ChangedOptions | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if self.name is None and self.options is None:
+            raise ValueError("name what is to change: name, options or both")
+        return self
 
 
 class PairSession(Request):
@@ -85,7 +94,10 @@ class SessionView(Contract):
     since: AwareDatetime
     revision: int = Field(description="Grows with each change.")
     phone: str | None = Field(description="The linked number, with `+`.")
-    name: str | None = Field(description="The name of the linked account.")
+    name: str | None = Field(description="As it was given; its number in `/channels` has the same.")
+    account_name: str | None = Field(
+        default=None, description="The name of the linked account, as its owner gave it to WhatsApp."
+    )
     instance: str | None = Field(description="The instance of the bridge that runs it.")
     pairing_code: str | None = Field(
         default=None,

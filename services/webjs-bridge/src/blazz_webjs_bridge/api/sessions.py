@@ -59,9 +59,13 @@ def router(registry: Registry, creating: Creating) -> APIRouter:
 
     @routes.patch("/{session_id}")
     async def update(context: InternalContext, session_id: UUID, asked: UpdateSession) -> SessionView:
-        """Change the options that are named."""
+        """Change what is named: its name, which is its number's as well, and options."""
         known = await registry.get(context.workspace_id, session_id)
-        return shown(await registry.set_options(context, session_id, asked.options.over(known.options)))
+        if asked.name is not None:
+            known = await creating.rename(context, known, asked.name)
+        if asked.options is not None:
+            known = await registry.set_options(context, session_id, asked.options.over(known.options))
+        return shown(known)
 
     @routes.delete("/{session_id}", status_code=202)
     async def delete(context: InternalContext, session_id: UUID) -> SessionView:
