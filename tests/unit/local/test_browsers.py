@@ -8,7 +8,9 @@ from pathlib import Path
 
 import psutil
 import pytest
+from blazz_local import status
 from blazz_local.browsers import Browsers, browsers_of
+from blazz_local.folder import Folder
 from blazz_local.status import rows_of
 
 from tests.support.polling import until
@@ -60,6 +62,27 @@ async def test_the_table_lists_a_bridges_browsers_below_it(bridge: int) -> None:
     assert [row[0] for row in rows] == ["webjs-bridge", "  its browsers", "chat"]
     assert (rows[1][1], rows[1][2]) == (found.listed, "2 running")
     assert rows[1][3].endswith(" MB")
+
+
+@pytest.mark.parametrize(("pids", "listed"), [((), ""), ((4711,), "4711"), ((4711, 4712, 4713, 4714, 4715), "4711 …")])
+def test_many_browsers_take_no_more_room_than_two(pids: tuple[int, ...], listed: str) -> None:
+    assert Browsers(pids, 0).listed == listed
+
+
+async def test_addresses_stay_whole_in_a_narrow_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    address = "http://127.0.0.1:26838/" + "x" * 80
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr(status, "describe", lambda _: {"processes": {"postgres": {"pid": os.getpid(), "url": address}}})
+    monkeypatch.setattr(status, "answers", lambda _: no)
+    await status.show(Folder(tmp_path))
+    assert address in capsys.readouterr().out
+
+
+async def no() -> bool:
+    """What a process says that does not serve."""
+    return False
 
 
 async def test_a_bridge_without_browsers_and_one_that_is_gone_have_no_row(gone: int) -> None:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import psutil
 
-_SHOWN = 5
 _GONE = (psutil.NoSuchProcess, psutil.AccessDenied)
 
 
@@ -19,8 +18,8 @@ class Browsers:
 
     @property
     def listed(self) -> str:
-        """The pids, for a table."""
-        return " ".join(map(str, self.pids[:_SHOWN])) + (" …" if len(self.pids) > _SHOWN else "")
+        """The oldest one's pid, for a table as narrow as a terminal; `…` stands for those of the others."""
+        return " ".join([*map(str, self.pids[:1]), *(["…"] if len(self.pids) > 1 else [])])
 
 
 def browsers_of(bridge: int) -> Browsers:

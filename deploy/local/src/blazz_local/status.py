@@ -17,6 +17,8 @@ from blazz_local.lock import holder
 from blazz_local.services import BRIDGE, SIMULATOR
 
 _PAGE_MB = 4096 / 1_000_000
+_WIDEST = 500
+"""Columns. The table is as wide as it needs: a narrow terminal wraps a row, which keeps its address to copy whole."""
 
 
 def describe(folder: Folder) -> dict[str, Any]:
@@ -33,7 +35,7 @@ async def show(folder: Folder) -> None:
     table = Table("process", "pid", "state", "memory", "up", "address", box=None)
     for row in await rows_of(description["processes"]):
         table.add_row(*row)
-    Console().print(table)
+    Console(width=_WIDEST).print(table)
 
 
 async def rows_of(processes: dict[str, dict[str, Any]]) -> list[tuple[str, ...]]:
