@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from blazz_local.credentials import Credentials
-from blazz_local.errors import AlreadyRunning
+from blazz_local.errors import AlreadyRunning, NoSuchProcess
 from blazz_local.folder import Folder
 from blazz_local.lock import held, holder
-from blazz_local.logs import Follower, cap, last_lines
+from blazz_local.logs import Follower, cap, last_lines, logs_of
 from blazz_local.ports import FIRST, LAST, Ports
 
 
@@ -100,3 +100,15 @@ def test_whole_lines_are_printed_after_the_name_of_their_process(folder: Folder)
         ["chat            ", "half"],
         ["gateway         ", "up"],
     ]
+
+
+def test_logs_are_those_named_or_all_there_are(folder: Folder) -> None:
+    folder.log("gateway-migrate").touch()
+    assert logs_of(folder, []) == [folder.log("gateway-migrate")]
+    assert logs_of(folder, ["gateway-migrate", "chat"]) == [folder.log("gateway-migrate"), folder.log("chat")]
+
+
+def test_a_log_of_a_process_that_is_none_is_refused_with_those_there_are(folder: Folder) -> None:
+    folder.log("apt").touch()
+    with pytest.raises(NoSuchProcess, match=r"^no nope; there are: rabbitmq, postgres, .*chat.*, apt$"):
+        logs_of(folder, ["chat", "nope"])

@@ -13,7 +13,7 @@ from blazz_local import background, definitions, foreground, rabbitmq, status, w
 from blazz_local.errors import LocalError
 from blazz_local.folder import Folder
 from blazz_local.lock import held
-from blazz_local.logs import Follower
+from blazz_local.logs import Follower, logs_of
 from blazz_local.servers import Servers
 
 
@@ -75,8 +75,7 @@ def _run(arguments: argparse.Namespace, folder: Folder) -> int:
 
 
 def _logs(folder: Folder, processes: list[str]) -> None:
-    logs = [folder.log(name) for name in processes] or sorted(folder.logs.glob("*.log"))
-    follower = Follower(logs)
+    follower = Follower(logs_of(folder, processes))
     with contextlib.suppress(KeyboardInterrupt):
         while True:
             follower.poll()

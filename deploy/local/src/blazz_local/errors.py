@@ -7,6 +7,7 @@
     ├── StartFailed       a process ended or was not ready in time
     ├── AlreadyRunning    another supervisor holds this folder
     ├── NotRunning        there is no stack to speak to
+    ├── NoSuchProcess     the stack runs no process of this name
     └── SeedFailed        the demo could not be created
 
 Each has a stable `code` and a sentence that says what to do; there is no HTTP here, so there is no HTTP status.
@@ -41,6 +42,12 @@ class NotRunning(LocalError):
     """No supervisor is at work in this folder."""
 
     code = "not_running"
+
+
+class NoSuchProcess(LocalError):
+    """The stack runs no process of this name."""
+
+    code = "no_such_process"
 
 
 class SeedFailed(LocalError):

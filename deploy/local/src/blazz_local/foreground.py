@@ -11,8 +11,7 @@ from blazz_local.address import without_password
 from blazz_local.databases import SERVICES
 from blazz_local.folder import Folder
 from blazz_local.lock import held
-from blazz_local.logs import Follower
-from blazz_local.services import SIMULATOR
+from blazz_local.logs import PROCESSES, Follower
 from blazz_local.stack import Stack
 
 FOLLOW_SECONDS = 0.1
@@ -104,7 +103,7 @@ def _on_end_of(pid: int, told: asyncio.Event) -> None:
 
 
 async def _follow(folder: Folder) -> None:
-    names = ("rabbitmq", "postgres", SIMULATOR, *SERVICES, *(f"{service}-migrate" for service in SERVICES))
+    names = (*PROCESSES, *(f"{service}-migrate" for service in SERVICES))
     follower = Follower([folder.log(name) for name in names])
     try:
         while True:

@@ -7,10 +7,30 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
 
+from blazz_local.databases import SERVICES
+from blazz_local.errors import NoSuchProcess
+from blazz_local.folder import Folder
+from blazz_local.services import SIMULATOR
+
 CAP_BYTES = 10_000_000
 """Above this a log is moved aside to `.1` (one generation), so that a stack left running for days fills no disk."""
 
 _COLOURS = (36, 32, 33, 35, 34, 96, 92, 93, 95, 94)
+
+
+PROCESSES = ("rabbitmq", "postgres", SIMULATOR, *SERVICES)
+"""What a stack runs, in the order of its start."""
+
+
+def logs_of(folder: Folder, names: Iterable[str]) -> list[Path]:
+    """The logs of these processes, of all that have one when none is named. Raises `NoSuchProcess`."""
+    written = sorted(log.stem for log in folder.logs.glob("*.log"))
+    # One that runs may have said nothing yet.
+    known = [*PROCESSES, *(name for name in written if name not in PROCESSES)]
+    wanted = list(names) or written
+    if strange := [name for name in wanted if name not in known]:
+        raise NoSuchProcess(f"no {', '.join(strange)}; there are: {', '.join(known)}")
+    return [folder.log(name) for name in wanted]
 
 
 def cap(log: Path, limit: int = CAP_BYTES) -> None:
