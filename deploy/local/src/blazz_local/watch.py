@@ -1,6 +1,7 @@
 """What the demo workspace's websocket says, in a terminal, until Ctrl-C: the Pusher protocol with a plain client."""
 
 import json
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -8,8 +9,7 @@ import aiohttp
 from blazz_local.errors import LocalError
 from blazz_local.folder import Folder
 from blazz_local.status import describe
-
-MAX_WIDTH = 160
+from blazz_local.telling import Teller
 
 
 class Refused(LocalError):
@@ -24,6 +24,7 @@ async def watch(folder: Folder) -> None:
     demo, socket = description["demo"], description["websocket"]
     channel = f"private-workspace.{demo['workspace_id']}"
     url = f"ws://{socket['host']}:{socket['port']}/app/{socket['key']}?protocol=7"
+    teller = Teller(partial(print, flush=True))
     async with aiohttp.ClientSession() as session, session.ws_connect(url) as connection:
         async for frame in connection:
             if frame.type is not aiohttp.WSMsgType.TEXT:
@@ -42,7 +43,8 @@ async def watch(folder: Folder) -> None:
                 case "pusher:error" | "pusher:subscription_error":
                     raise Refused(f"the notifier refused {channel}: {event.get('data')}")
                 case name:
-                    print(f"{name:<18} {_short(event.get('data'))}", flush=True)
+                    teller.tell(name, event.get("data"))
+        teller.flush()
 
 
 async def _admission(session: aiohttp.ClientSession, gateway: str, token: str, asked: dict[str, str]) -> dict[str, Any]:
@@ -52,15 +54,3 @@ async def _admission(session: aiohttp.ClientSession, gateway: str, token: str, a
         if response.status != 200:
             raise Refused(f"the gateway refused the socket ({response.status}): {text[:300]}")
         return dict(json.loads(text))
-
-
-def _short(data: object) -> str:
-    """The event without its ids and times, which say little to a reader."""
-    content = json.loads(data) if isinstance(data, str) else data
-    if isinstance(content, dict) and len(content) == 1:  # {"chat": {…}}
-        content = next(iter(content.values()))
-    if isinstance(content, dict):
-        dull = ("id", "uuid", "_at")
-        content = {key: value for key, value in content.items() if value is not None and not key.endswith(dull)}
-    text = json.dumps(content, ensure_ascii=False)
-    return text if len(text) <= MAX_WIDTH else f"{text[:MAX_WIDTH]}…"
