@@ -77,6 +77,28 @@ def test_production_logs_are_json_lines_with_service_and_fields(capsys: pytest.C
     assert (lines[1]["event"], lines[1]["logger"]) == ("plain text", "other")
 
 
+def test_readable_logs_have_no_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
+    root = stdlib.getLogger()
+    before = list(root.handlers), root.level
+    try:
+        logging.configure(ServiceSettings(log_format="console"), "chassis")
+        structlog.get_logger("t").info("request", path="/templates/\0/en", headers={"x": "\x1b[2J"}, text="a\x9b b")
+        stdlib.getLogger("other").warning("a\x07\rb\n\tc")
+        try:
+            raise ValueError("no \x1b[31mred")
+        except ValueError:
+            structlog.get_logger("t").exception("failed")
+        said = capsys.readouterr().err
+    finally:
+        root.handlers[:], root.level = before
+        structlog.reset_defaults()
+        stdlib.captureWarnings(capture=False)
+    assert {character for character in said if ord(character) < 32 or 127 <= ord(character) < 160} <= {"\n", "\t"}
+    assert "path=/templates/\\x00/en" in said
+    assert "a\\x07\\x0db\n\tc" in said
+    assert "ValueError: no \\x1b[31mred" in said
+
+
 def test_missing_settings_are_named_as_environment_variables() -> None:
     with pytest.raises(SettingsMissing, match="BLAZZ_AMQP_URL, BLAZZ_DATABASE_API_URL"):
         ServiceSettings(amqp_url=SecretStr(""), database_api_url=SecretStr("")).require("amqp_url", "database_api_url")

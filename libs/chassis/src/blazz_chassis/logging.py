@@ -4,12 +4,13 @@ import logging as stdlib
 import re
 import sys
 from collections.abc import Mapping
+from io import StringIO
 from logging.handlers import RotatingFileHandler
-from typing import Any
+from typing import Any, TextIO
 
 import orjson
 import structlog
-from structlog.typing import EventDict, Processor, WrappedLogger
+from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
 from blazz_chassis.settings import ServiceSettings
 
@@ -56,6 +57,27 @@ def _masked(name: str, value: Any, depth: int) -> Any:
     return value
 
 
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""Control characters but for tab and line feed: one from a request's path makes a log a binary file, or a terminal's
+escape sequence. JSON escapes them by itself."""
+
+
+def _visible(text: str) -> str:
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
+def escape_control_characters(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Write control characters as `\\x1b`. What is no string is rendered by its repr, which does so."""
+    return {name: _visible(value) if isinstance(value, str) else value for name, value in event.items()}
+
+
+def _plain_traceback(out: TextIO, exception: ExcInfo) -> None:
+    """Without local variables, secrets among them, whose rendering would take seconds of the loop's time, too."""
+    text = StringIO()
+    structlog.dev.plain_traceback(text, exception)
+    out.write(_visible(text.getvalue()))
+
+
 def _dumps(event: Any, **_: Any) -> str:
     return orjson.dumps(event, default=repr, option=orjson.OPT_NON_STR_KEYS).decode()
 
@@ -97,10 +119,8 @@ def configure(settings: ServiceSettings, service: str) -> None:
         processors=[
             strip,
             mask_secrets,
-            # Plain: rich's tracebacks show local variables, secrets among them, and take seconds of the loop's time.
-            structlog.dev.ConsoleRenderer(
-                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-            ),
+            escape_control_characters,
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=_plain_traceback),
         ],
     )
     readable = settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty())
