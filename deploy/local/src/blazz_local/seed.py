@@ -15,6 +15,7 @@ import aiohttp
 
 from blazz_local.errors import SeedFailed
 from blazz_local.services import ACCESS_TOKEN, PHONE_NUMBER_ID, SIMULATOR, WABA_ID, Site
+from blazz_local.supervisor import Say
 
 EMAIL = "owner@demo.blazz.test"
 CONTACT_PHONE = "+31612345678"
@@ -43,12 +44,15 @@ class Demo:
         return asdict(self)
 
 
-async def seed(site: Site) -> Demo:
+async def seed(site: Site, say: Say = print) -> Demo:
     """Make what is missing of the demo. Raises `SeedFailed` with the answer that was not as expected."""
     keys = site.credentials
     password = keys.password("demo_password")
     identity = keys.get("demo_identity")
-    if not isinstance(identity, dict) or not await _knows(site, identity["api_token"]):
+    if isinstance(identity, dict) and await _knows(site, identity["api_token"]):
+        say("the demo workspace is there")
+    else:
+        say("creating the demo workspace ...")
         identity = await _gateway(
             site, "create-workspace", "--name", "Demo", "--email", EMAIL, "--token", "demo", password=password
         )

@@ -86,7 +86,6 @@ class Stack:
             for service in self._services:
                 group.create_task(self._start_program(service))
         if self._wants_demo:
-            self._say("creating the demo workspace ...")
             await self._make_demo()
         self._ready = True
         self._changed()
@@ -197,7 +196,7 @@ class Stack:
 
     async def _make_demo(self) -> None:
         known = self.site.callback_url
-        self.demo = await seed(self.site)
+        self.demo = await seed(self.site, self._say)
         if self.site.callback_url != known:
             # From its environment, not by its control API: so it still knows after a crash or a reset.
             await self.supervisor.stop(SIMULATOR)
