@@ -13,7 +13,7 @@ PACKAGES := blazz_contracts blazz_chassis blazz_gateway blazz_chat blazz_campaig
 CODE := libs services tools deploy tests
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs watch env servers test test-unit test-integration test-e2e test-reliability test-security \
+.PHONY: help up down status logs watch env workspace servers test test-unit test-integration test-e2e test-reliability test-security \
 	lint format bench chaos schemas clean
 
 help: ## this list
@@ -39,6 +39,9 @@ watch: $(SYNCED) ## print what the demo workspace's websocket says
 
 env: $(SYNCED) ## shell variables for the tour in the README
 	@exec $(LOCAL) env
+
+workspace: $(SYNCED) ## one more workspace: NAME="Shop" EMAIL=owner@shop.test; asks for a password
+	@exec $(LOCAL) workspace --name "$(NAME)" --email "$(EMAIL)"
 
 servers: $(SYNCED) ## RabbitMQ and PostgreSQL alone, for running tests again and again
 	@exec $(LOCAL) servers

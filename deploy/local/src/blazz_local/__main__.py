@@ -1,4 +1,4 @@
-"""The command line: `python -m blazz_local up | down | clean | status | logs | watch | env | servers | definitions`."""
+"""The command line: `python -m blazz_local up | down | clean | status | logs | watch | env | workspace | …`."""
 
 import argparse
 import asyncio
@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from blazz_local import background, definitions, foreground, rabbitmq, status, watch
+from blazz_local import background, definitions, foreground, rabbitmq, status, watch, workspace
 from blazz_local.errors import LocalError
 from blazz_local.folder import Folder
 from blazz_local.lock import held
@@ -35,6 +35,10 @@ def main() -> None:
     logs.add_argument("process", nargs="*", help="only these")
     commands.add_parser("watch", help="print what the demo workspace's websocket says; until Ctrl-C")
     commands.add_parser("env", help="print shell variables for the tour in the README")
+    workspace_parser = commands.add_parser("workspace", help="make one more workspace; asks for its owner's password")
+    workspace_parser.add_argument("--name", required=True)
+    workspace_parser.add_argument("--email", required=True, help="its owner's")
+    workspace_parser.add_argument("--token", default="local", help="name of its API token (default: %(default)s)")
     commands.add_parser("servers", help="RabbitMQ and PostgreSQL alone, until Ctrl-C; prints their variables")
     commands.add_parser("definitions", help="write deploy/rabbitmq/definitions.json from the contracts")
     arguments = parser.parse_args()
@@ -65,6 +69,8 @@ def _run(arguments: argparse.Namespace, folder: Folder) -> int:
             asyncio.run(watch.watch(folder))
         case "env":
             print(status.exports_of(status.describe(folder)))
+        case "workspace":
+            return workspace.create(folder, name=arguments.name, email=arguments.email, token=arguments.token)
         case "logs":
             _logs(folder, arguments.process)
         case "definitions":
