@@ -37,7 +37,7 @@ logs: $(SYNCED) ## follow the logs; P="chat gateway" for some only
 watch: $(SYNCED) ## print what the demo workspace's websocket says
 	@exec $(LOCAL) watch
 
-env: $(SYNCED) ## shell variables for the tour in the README
+env: $(SYNCED) ## shell variables for the examples of README and docs/api.md
 	@exec $(LOCAL) env
 
 workspace: $(SYNCED) ## one more workspace: NAME="Shop" EMAIL=owner@shop.test; asks for a password

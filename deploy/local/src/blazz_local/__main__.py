@@ -34,7 +34,7 @@ def main() -> None:
     logs = commands.add_parser("logs", help="follow the logs; until Ctrl-C")
     logs.add_argument("process", nargs="*", help="only these")
     commands.add_parser("watch", help="print what the demo workspace's websocket says; until Ctrl-C")
-    commands.add_parser("env", help="print shell variables for the tour in the README")
+    commands.add_parser("env", help="print shell variables for the examples of README and docs/api.md")
     workspace_parser = commands.add_parser("workspace", help="make one more workspace; asks for its owner's password")
     workspace_parser.add_argument("--name", required=True)
     workspace_parser.add_argument("--email", required=True, help="its owner's")

@@ -78,12 +78,13 @@ def _memory_and_age(pid: int) -> tuple[str, str]:
 
 
 def exports_of(description: dict[str, Any]) -> str:
-    """Shell variables for the tour in the README, from the content of `stack.json`."""
+    """Shell variables for the tour in the README and the examples of docs/api.md, from the content of `stack.json`."""
     demo = description["demo"]
     variables = {
         "API": description["gateway_url"],
         "TOKEN": demo["api_token"],
         "SIMULATOR": description["simulator_url"],
+        "WORKSPACE": demo["workspace_id"],
         "CHANNEL": demo["channel_id"],
         "CONTACT": demo["contact_uuid"],
         "PHONE": demo["contact_phone"],
