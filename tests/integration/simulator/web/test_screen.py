@@ -22,3 +22,20 @@ async def test_a_chat_that_is_clicked_is_shown_oldest_first_and_stays_unread(lin
     await expect(row.locator(".unread")).to_have_text("1")
     await sim.write(CUSTOMER, {"text": "On my way", "to": linked.phone})
     await expect(bubbles.first).to_contain_text("On my way")
+
+
+async def test_a_long_name_leaves_room_for_the_time_beside_it(linked: Tab, sim: Sim) -> None:
+    await sim.write(CUSTOMER, {"text": "Hello", "to": linked.phone, "name": "Maximiliane Henriette " * 6})
+    await linked.page.set_viewport_size({"width": 430, "height": 700})
+    for address, name, time in (
+        ("", "li.chat .middle b", "li.chat time"),
+        (f"{sim.url}/phones/{linked.phone}", "#chats .row b", "#chats .row time"),
+    ):
+        if address:
+            await linked.page.goto(address)
+        await expect(linked.page.locator(time)).to_be_visible()
+        left, right = [await linked.page.locator(part).bounding_box() for part in (name, time)]
+        assert left is not None
+        assert right is not None
+        assert left["x"] + left["width"] <= right["x"]
+        assert right["x"] + right["width"] <= 430

@@ -34,7 +34,7 @@ async function load() {
 let owner = "";
 function idle(name) {
   if (name !== undefined) owner = name || "";
-  state.textContent = `${owner ? `${owner}'s phone` : "phone"} · ${/^\d/.test(number) ? "+" : ""}${number}`;
+  state.textContent = `${/^\d/.test(number) ? "+" : ""}${number} · ${owner ? `${owner}'s phone` : "phone"}`;
 }
 
 function draw() {
