@@ -1,8 +1,10 @@
 """What clients send: text that no database takes is refused where its field can be named."""
 
 import pytest
+from blazz_contracts.views.campaign import CampaignText
 from blazz_contracts.views.channel import CreateChannel, UpdateChannel
 from blazz_contracts.views.contact import CreateContact
+from blazz_contracts.views.session import CreateSession
 from pydantic import BaseModel, ValidationError
 
 CHANNEL = {
@@ -31,3 +33,14 @@ def test_a_nul_character_is_refused_and_its_field_named(
     with pytest.raises(ValidationError) as refused:
         model.model_validate({**given, field: "A\0da"})
     assert [each["loc"] for each in refused.value.errors()] == [(field,)]
+
+
+@pytest.mark.parametrize(("model", "field"), [(CreateSession, "name"), (CampaignText, "body")])
+def test_only_white_space_is_refused_and_its_field_named(model: type[BaseModel], field: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        model.model_validate({field: " \n "})
+    assert [each["loc"] for each in refused.value.errors()] == [(field,)]
+
+
+def test_a_sessions_name_is_kept_without_the_space_around_it() -> None:
+    assert CreateSession(name="  Shop ").name == "Shop"

@@ -149,3 +149,15 @@ def test_bottomless_json_is_refused() -> None:
     with pytest.raises(Invalid) as refused:
         storable.check(asked)
     assert str(refused.value.field).startswith("interactive.action.a")
+
+
+@pytest.mark.parametrize(
+    ("model", "given"),
+    [
+        (SendMessage, {"to": {"phone": "+31612345678"}, "type": "text", "text": {"body": " \n"}}),
+        (ChatSend, {"contact_uuid": str(uuid4()), "message": "  "}),
+    ],
+)
+def test_a_text_of_white_space_is_refused_before_whatsapp_does(model: Any, given: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="is empty or only white space"):
+        model.model_validate(given)

@@ -7,7 +7,7 @@ from blazz_chassis.errors import Invalid
 from blazz_contracts import content
 from blazz_contracts.message import Lane
 from blazz_contracts.recipient import Phone, Recipient, UserId
-from blazz_contracts.views.request import Request
+from blazz_contracts.views.request import NotBlank, Request
 from pydantic import BeforeValidator, ConfigDict, Field
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
@@ -17,6 +17,8 @@ class SendText(content.Text):
     """A text."""
 
     model_config = _STRICT
+
+    body: Annotated[str, Field(min_length=1, max_length=4096, description="The text, 1 to 4096 characters."), NotBlank]
 
 
 class SendImage(content.Image):
@@ -185,7 +187,11 @@ class ChatSend(Request):
     """The old system's request (`POST /chat/send`), as JSON or as a form."""
 
     contact_uuid: UUID
-    message: str = Field(min_length=1, max_length=4096, description="The text, or the link of an image or document.")
+    message: Annotated[
+        str,
+        Field(min_length=1, max_length=4096, description="The text, or the link of an image or document."),
+        NotBlank,
+    ]
     type: Literal["text", "image", "document"] | None = None
 
     def content(self) -> content.Content:

@@ -10,7 +10,7 @@ from blazz_contracts.event import Contract
 from blazz_contracts.events.campaign_progress import CampaignCounts
 from blazz_contracts.message import Failure, Status
 from blazz_contracts.recipient import Phone
-from blazz_contracts.views.request import Request
+from blazz_contracts.views.request import NotBlank, Request
 
 MAX_RECIPIENTS = 100_000
 CampaignState = Literal["draft", "scheduled", "freezing", "sending", "paused", "completed", "cancelled", "failed"]
@@ -28,7 +28,7 @@ class CampaignRecipient(Request):
 class CampaignText(Request):
     """A text with `{{variable}}` places."""
 
-    body: str = Field(min_length=1, max_length=4096)
+    body: Annotated[str, Field(min_length=1, max_length=4096), NotBlank]
     preview_url: bool = False
 
 

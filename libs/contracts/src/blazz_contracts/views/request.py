@@ -17,3 +17,13 @@ def _without_nul(value: str) -> str:
 
 WithoutNul = AfterValidator(_without_nul)
 """For text that goes into a database as it is: PostgreSQL's text has no NUL, which JSON can say."""
+
+
+def _not_blank(value: str) -> str:
+    if not value.strip():
+        raise ValueError("is empty or only white space")
+    return value
+
+
+NotBlank = AfterValidator(_not_blank)
+"""For texts that WhatsApp refuses when they say nothing. For requests alone: what is under way already is not lost."""

@@ -3,7 +3,7 @@
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
 from blazz_contracts.event import Contract
 from blazz_contracts.session import SessionState
@@ -42,7 +42,9 @@ class SessionOptions(Request):
 class CreateSession(Request):
     """A new WhatsApp Web session, and the channel (number) it belongs to."""
 
-    name: Annotated[str, Field(min_length=1, max_length=200), WithoutNul] = "WhatsApp Web"
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), WithoutNul] = (
+        "WhatsApp Web"
+    )
     options: SessionOptions = SessionOptions()
 
 
