@@ -4,7 +4,7 @@ import pytest
 from blazz_contracts.views.campaign import CampaignText
 from blazz_contracts.views.channel import CreateChannel, UpdateChannel
 from blazz_contracts.views.contact import CreateContact
-from blazz_contracts.views.session import CreateSession
+from blazz_contracts.views.session import CreateSession, PairSession
 from pydantic import BaseModel, ValidationError
 
 CHANNEL = {
@@ -44,3 +44,9 @@ def test_only_white_space_is_refused_and_its_field_named(model: type[BaseModel],
 
 def test_a_sessions_name_is_kept_without_the_space_around_it() -> None:
     assert CreateSession(name="  Shop ").name == "Shop"
+
+
+@pytest.mark.parametrize("model", [CreateContact, PairSession])
+def test_a_phone_that_is_none_is_told_how_to_be_written(model: type[BaseModel]) -> None:
+    with pytest.raises(ValidationError, match=r"write digits with the country code, such as \+4915112345678"):
+        model.model_validate({"phone": "0151/12345678"})

@@ -5,10 +5,13 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
+from blazz_contracts.complaint import PHONE
 from blazz_contracts.event import Contract
 
 Phone = Annotated[
-    str, Field(pattern=r"^\+?[0-9]{5,20}$", description="Phone number in international form, with or without `+`.")
+    str,
+    Field(pattern=r"^\+?[0-9]{5,20}$", description="Phone number in international form, with or without `+`."),
+    PHONE,
 ]
 UserId = Annotated[
     str,

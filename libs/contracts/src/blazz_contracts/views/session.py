@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
+from blazz_contracts.complaint import PHONE
 from blazz_contracts.event import Contract
 from blazz_contracts.session import SessionState
 from blazz_contracts.views.request import Request, WithoutNul
@@ -84,7 +85,9 @@ class UpdateSession(Request):
 class PairSession(Request):
     """Ask for a pairing code, to be typed into the phone in place of scanning."""
 
-    phone: str = Field(pattern=r"^\+?[0-9]{7,15}$", description="The phone to link, in international form.")
+    phone: Annotated[
+        str, Field(pattern=r"^\+?[0-9]{7,15}$", description="The phone to link, in international form."), PHONE
+    ]
 
 
 class SessionView(Contract):

@@ -4,6 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 from blazz_chassis.context import InternalContext
+from blazz_contracts.complaint import LANGUAGE
 from blazz_contracts.views.page import Page
 from blazz_contracts.views.template import PutTemplate, SyncedTemplates, SyncTemplates, TemplateView
 from fastapi import APIRouter, Path, Query, Response
@@ -11,7 +12,7 @@ from fastapi import APIRouter, Path, Query, Response
 from blazz_chat.template_book import TemplateBook
 
 Name = Annotated[str, Path(pattern=r"^[a-z0-9_]{1,512}$")]
-Language = Annotated[str, Path(pattern=r"^[A-Za-z]{2,3}(_[A-Za-z0-9]{2,8}){0,2}$", max_length=16)]
+Language = Annotated[str, Path(pattern=r"^[A-Za-z]{2,3}(_[A-Za-z0-9]{2,8}){0,2}$", max_length=16), LANGUAGE]
 
 
 def router(book: TemplateBook) -> APIRouter:
