@@ -11,6 +11,7 @@ from blazz_contracts.session import SessionState
 from blazz_contracts.views.request import Request, WithoutNul
 
 NOTICE = "WhatsApp's terms do not allow unofficial clients: a number linked this way can be blocked by WhatsApp."
+SessionName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), WithoutNul]
 
 
 class Pacing(Request):
@@ -43,9 +44,7 @@ class SessionOptions(Request):
 class CreateSession(Request):
     """A new WhatsApp Web session, and the channel (number) it belongs to."""
 
-    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), WithoutNul] = (
-        "WhatsApp Web"
-    )
+    name: SessionName = "WhatsApp Web"
     options: SessionOptions = SessionOptions()
 
 
@@ -70,9 +69,7 @@ class ChangedOptions(Request):
 class UpdateSession(Request):
     """Changes to a session: what is not named stays."""
 
-    name: Annotated[str, Field(min_length=1, max_length=200), WithoutNul] | None = Field(
-        default=None, description="Also its number's."
-    )
+    name: SessionName | None = Field(default=None, description="Also its number's.")
     options: ChangedOptions | None = None
 
     @model_validator(mode="after")
