@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import structlog
@@ -24,6 +25,10 @@ _TRIES = 3  # readings in which one message cannot be read until it is passed ov
 _ASKED_AT_ONCE = 16
 _MOST_ASKED = 20_000  # messages sent in the last two days and not read yet
 _TICKS_AT_ONCE = 500
+
+
+Unread = tuple[str, int]
+"""A message that was sent and not read yet: its full key and the ack it is known to have."""
 
 
 class CatchingUp:
@@ -68,20 +73,22 @@ class CatchingUp:
             log.error("history_too_long", session_id=str(self._session.id), since=since, messages=offset)
         log.info("caught_up", session_id=str(self._session.id), since=since, messages=offset)
 
-    async def ticks(self, page: Page) -> int:
-        """Messages that were delivered or read while nobody listened; returns how many of them the page did not know.
+    async def ticks(self, page: Page, asked_for: Sequence[Unread] | None = None) -> list[Unread]:
+        """Messages that were delivered or read while nobody listened: all that may have been, or those `asked_for`.
 
-        It may not have loaded them yet; or somebody has removed them on the phone, and it never will.
+        Returns those that the page did not know. It may not have loaded them yet; or somebody has removed them on the
+        phone, and it never will.
         One that the page refuses to look up stops nothing; raises `PageTimeout` when some must be asked again.
         """
-        recent, late, unknown = await self._journal.recent(_MOST_ASKED), 0, 0
+        recent = await self._journal.recent(_MOST_ASKED) if asked_for is None else asked_for
+        late, unknown = 0, list[Unread]()
         for start in range(0, len(recent), _TICKS_AT_ONCE):
             places = asyncio.Semaphore(_ASKED_AT_ONCE)
             part = recent[start : start + _TICKS_AT_ONCE]
             asked = [self._ask(page, places, provider_id) for provider_id, _ in part]
             answers = await asyncio.gather(*asked, return_exceptions=True)
-            unknown += answers.count(None)
-            told = zip(answers, part, strict=True)
+            told = list(zip(answers, part, strict=True))
+            unknown += [message for each, message in told if each is None]
             ticks = [each for each, (_, ack) in told if isinstance(each, Tick) and each.ack > ack]
             if ticks:
                 await self._outcomes.tick(ticks)

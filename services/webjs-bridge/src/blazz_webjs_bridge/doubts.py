@@ -35,21 +35,23 @@ class Doubts:
         in_hand: InHand,
         pace: Pace,
         page: Callable[[], Page | None],
+        phone: Callable[[], str | None],
         *,
         give_up: float,
     ) -> None:
-        """`page`: the page of the moment, where it is ready. `give_up`: seconds that a doubt is tried."""
+        """`page`: the page of the moment, where it is ready; `phone`: the number it is linked to (digits).
+
+        `give_up`: seconds that a doubt is tried.
+        """
         self._journal, self._handing, self._in_hand, self._pace = journal, handing, in_hand, pace
-        self._page, self._give_up = page, give_up
+        self._page, self._phone, self._give_up = page, phone, give_up
         self._log = log.bind(session_id=str(session_id))
-        self._phone: str | None = None
         self._clearing = asyncio.Lock()
         self._looking = asyncio.Semaphore(_ASKED_AT_ONCE)
         self._later: dict[Key, tuple[int, float]] = {}  # those that were tried: how often, and not before when again
 
-    def begin(self, phone: str | None) -> None:
-        """A new page, linked to this number (digits): what was tried may be tried again at once."""
-        self._phone = phone
+    def begin(self) -> None:
+        """A new page: what was tried may be tried again at once."""
         self._later.clear()
 
     async def clear(self) -> None:
@@ -116,7 +118,7 @@ class Doubts:
         event = SessionSend.model_validate(entry.command)
         self._log.info("send_again", message_id=str(entry.message_id), attempt=entry.attempt)
         try:
-            outgoing.refuse_late(event, self._phone, in_doubt=True)
+            outgoing.refuse_late(event, self._phone(), in_doubt=True)
             send = outgoing.send_of(event, entry.chat, entry.provider_message_id)
             async with self._pace.kept(event, entry.chat) as waited:
                 if waited and not await self._unknown(page, entry):

@@ -72,7 +72,14 @@ class Sending:
         self.pace = Pace(pacing, lambda: self._page)
         self.handing = HandingOver(outcomes, enclosures, files=files, timeout=send_timeout, batch_wait=batch_wait)
         self.doubts = Doubts(
-            session_id, journal, self.handing, self.in_hand, self.pace, lambda: self._page, give_up=give_up
+            session_id,
+            journal,
+            self.handing,
+            self.in_hand,
+            self.pace,
+            lambda: self._page,
+            lambda: self._phone,
+            give_up=give_up,
         )
 
     def expect(self) -> None:
@@ -82,7 +89,7 @@ class Sending:
     def begin(self, page: Page, phone: str | None = None) -> None:
         """The page is ready: messages may leave, but for those that were accepted for another number (digits)."""
         self._page, self._phone = page, phone
-        self.doubts.begin(phone)
+        self.doubts.begin()
         self._decided.set()
 
     def pause(self) -> None:

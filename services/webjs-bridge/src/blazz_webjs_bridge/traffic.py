@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from blazz_chassis.batcher import Batcher
@@ -16,7 +16,7 @@ from blazz_contracts.topology import session_queue
 from blazz_contracts.views.session import SessionOptions
 
 from blazz_webjs_bridge import incoming
-from blazz_webjs_bridge.catching_up import CatchingUp
+from blazz_webjs_bridge.catching_up import CatchingUp, Unread
 from blazz_webjs_bridge.house import House
 from blazz_webjs_bridge.journal import Journal, hex_in
 from blazz_webjs_bridge.outcomes import Outcomes, Tick
@@ -27,6 +27,8 @@ from blazz_webjs_bridge.sending import Sending
 from blazz_webjs_bridge.session import Session
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 _FINISH = 20.0  # seconds that what is under way gets when a session is let go
 _AGAIN = 0.5  # seconds before ticks are written down again while the database is away
@@ -194,46 +196,40 @@ class Traffic:
 
     async def _catching_up_with(self, page: Page) -> None:
         """Read what was missed, as often as it takes; only then does the mark move again."""
-        pause = _CATCH_UP_AGAIN
-        while True:
-            assert self._seen_until is not None
-            try:
-                await self._catching_up.messages(page, self._seen_until)
-            except PageGone:
-                return  # the next page begins with it
-            except Exception as error:
-                await self._wait_after(error, pause)
-                pause = min(pause * 2, _CATCH_UP_CAP)
-            else:
+        with suppress(PageGone):  # the next page begins with it
+            while True:
+                assert self._seen_until is not None
+                await self._patiently(partial(self._catching_up.messages, page, self._seen_until))
                 if not self._missed:
                     break
                 self._missed = False  # the reading had begun before that came
-        self._caught_up = True
-        await self._catch_up_ticks(page)
+            self._caught_up = True
+            await self._catch_up_ticks(page)
 
     async def _catch_up_ticks(self, page: Page) -> None:
-        pause, looks = _CATCH_UP_AGAIN, 0
-        while True:
-            self._ticks_missed = False
-            try:
-                unknown = await self._catching_up.ticks(page)
-            except PageGone:
-                return
-            except Exception as error:
-                await self._wait_after(error, pause)
-                pause = min(pause * 2, _CATCH_UP_CAP)
-            else:
-                looks += 1
-                if not unknown or looks == _LOOKS:
+        self._ticks_missed = False
+        unknown: list[Unread] | None = None
+        with suppress(PageGone):
+            for look in range(1, _LOOKS + 1):
+                unknown = await self._patiently(partial(self._catching_up.ticks, page, unknown))
+                if not unknown or look == _LOOKS:
                     return
-                await asyncio.sleep(_CATCH_UP_AGAIN * looks)
+                await asyncio.sleep(_CATCH_UP_AGAIN * look)
 
-    async def _wait_after(self, error: Exception, pause: float) -> None:
-        if isinstance(error, BlazzError | TimeoutError):
-            self._log.warning("catching_up_waits", error=repr(error), seconds=pause)
-        else:
-            self._log.exception("catching_up_failed")
-        await asyncio.sleep(pause)
+    async def _patiently(self, read: Callable[[], Awaitable[T]]) -> T:
+        """Read, again and again until it could be. Raises `PageGone`."""
+        pause = _CATCH_UP_AGAIN
+        while True:
+            try:
+                return await read()
+            except PageGone:
+                raise
+            except (BlazzError, TimeoutError) as error:
+                self._log.warning("catching_up_waits", error=repr(error), seconds=pause)
+            except Exception:
+                self._log.exception("catching_up_failed")
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _CATCH_UP_CAP)
 
     # ---
 
