@@ -1,6 +1,5 @@
 """Channels, as their owners manage them. Every change is told in `channel.updated` and recorded in the audit log."""
 
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +12,6 @@ from blazz_chassis.ids import uuid7
 from blazz_chassis.outbox import Outbox, Receipt
 from blazz_chassis.seal import Sealer
 from blazz_contracts import Event
-from blazz_contracts.events import AuditRecorded
 from blazz_contracts.views.channel import (
     ChannelLimits,
     ChannelView,
@@ -24,7 +22,7 @@ from blazz_contracts.views.channel import (
 )
 from pydantic import SecretStr
 
-from blazz_chat import web
+from blazz_chat import audit, web
 from blazz_chat.channel_events import updated
 from blazz_chat.channels import Channels
 from blazz_chat.providers.numbers import Numbers
@@ -190,18 +188,10 @@ class Registry:
         return self._sealer.seal(orjson.dumps(secrets))
 
     async def _tell(self, connection: Connection, context: WorkspaceContext, row: Any, action: str) -> Receipt:
+        data = {"name": row["name"], "state": row["state"]}
         events: list[Event] = [
             updated(row, self._sealer),
-            AuditRecorded(
-                workspace_id=context.workspace_id,
-                action=action,
-                actor_kind=context.actor_kind,
-                actor_id=context.actor_id,
-                target_kind="channel",
-                target_id=str(row["id"]),
-                data={"name": row["name"], "state": row["state"]},
-                at=datetime.now(UTC),
-            ),
+            audit.recorded(context, action, "channel", row["id"], data),
         ]
         return await self._outbox.add(connection, events)
 

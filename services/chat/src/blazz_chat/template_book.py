@@ -1,7 +1,7 @@
 """Templates as their owners keep them: their own for WhatsApp Web, and Meta's, taken over. Changes are audited."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,10 +10,11 @@ from blazz_chassis.database import Connection, Database
 from blazz_chassis.errors import Conflict, NotFound
 from blazz_chassis.ids import uuid7
 from blazz_chassis.outbox import Outbox, Receipt
-from blazz_contracts.events import AuditRecorded, ProviderTemplate
+from blazz_contracts.events import ProviderTemplate
 from blazz_contracts.views.page import Page
 from blazz_contracts.views.template import PutTemplate, SyncedTemplates, TemplateView
 
+from blazz_chat import audit
 from blazz_chat.channels import Channels
 from blazz_chat.providers.meta_templates import MetaTemplates
 from blazz_chat.storable import storable
@@ -213,17 +214,7 @@ class TemplateBook:
     async def _record(
         self, connection: Connection, context: WorkspaceContext, action: str, target: UUID, data: dict[str, Any]
     ) -> Receipt:
-        event = AuditRecorded(
-            workspace_id=context.workspace_id,
-            action=action,
-            actor_kind=context.actor_kind,
-            actor_id=context.actor_id,
-            target_kind="template",
-            target_id=str(target),
-            data=data,
-            at=datetime.now(UTC),
-        )
-        return await self._outbox.add(connection, [event])
+        return await self._outbox.add(connection, [audit.recorded(context, action, "template", target, data)])
 
 
 def _no_such() -> NotFound:
