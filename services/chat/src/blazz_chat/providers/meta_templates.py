@@ -8,8 +8,7 @@ import httpx
 import orjson
 from blazz_chassis.errors import Conflict, Unavailable
 
-from blazz_chat.failures import Remedy, remedy_of
-from blazz_chat.providers.numbers import TOKEN_REFUSED
+from blazz_chat.providers.graph_answer import No, no_of
 
 # Somebody waits for the answer, and so does the gateway in front of us (10 s). Seconds.
 _PATIENCE = 8.0
@@ -136,12 +135,11 @@ def _away() -> Unavailable:
 
 
 def _refused(status: int, error: Any) -> Conflict | Unavailable:
-    code = error.get("code") if isinstance(error, dict) else None
-    passing = isinstance(code, int) and remedy_of(code) is Remedy.RETRY
-    if passing or status >= httpx.codes.INTERNAL_SERVER_ERROR or status == httpx.codes.TOO_MANY_REQUESTS:
+    no = no_of(status, error)
+    if no is No.NOT_NOW:
         return _away()
     # In our own words: Meta's may repeat the token.
-    if code in TOKEN_REFUSED or status == httpx.codes.UNAUTHORIZED:
+    if no is No.TOKEN:
         return Conflict(
             "WhatsApp does not take the channel's access token for this: it has expired, or lacks the permission "
             "whatsapp_business_management",

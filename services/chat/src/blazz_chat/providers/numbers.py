@@ -7,14 +7,12 @@ import httpx
 import orjson
 from blazz_chassis.errors import Invalid, Unavailable
 
-from blazz_chat.failures import Remedy, remedy_of
+from blazz_chat.providers.graph_answer import No, no_of
 
 # Somebody waits for the answer, and so does the gateway in front of us (10 s). Seconds.
 _PATIENCE = 5.0
 _FIELDS = "id,display_phone_number,verified_name"
 _MOST_DISPLAYED = 32
-# The token is wrong, expired, revoked (190, 102, 104), or lacks a permission (10, 200 to 299). Meta, "Error codes".
-TOKEN_REFUSED = {10, 102, 104, 190, *range(200, 300)}
 
 
 class Numbers:
@@ -57,12 +55,11 @@ def _away() -> Unavailable:
 
 
 def _refused(status: int, error: Any) -> Invalid | Unavailable:
-    code = error.get("code") if isinstance(error, dict) else None
-    passing = isinstance(code, int) and remedy_of(code) is Remedy.RETRY
-    if passing or status >= httpx.codes.INTERNAL_SERVER_ERROR or status == httpx.codes.TOO_MANY_REQUESTS:
+    no = no_of(status, error)
+    if no is No.NOT_NOW:
         return _away()
     # In our own words: Meta's may repeat the token.
-    if code in TOKEN_REFUSED or status == httpx.codes.UNAUTHORIZED:
+    if no is No.TOKEN:
         return Invalid(
             "WhatsApp does not take this access token: it is wrong, has expired, or lacks a permission",
             code="access_token_refused",
