@@ -27,22 +27,24 @@ where c.provider = 'webjs' and c.session_state is distinct from 'ready' and m.st
   and coalesce(c.session_since, c.created_at) < now() - make_interval(secs => least($2, 300))
 limit $1 for update of m skip locked
 """
-# Looked for until there are none; what is stored or given back later is refused when its turn comes. What was handed
-# over before, or may have been, has its attempt: it may have left, which the bridge knows, so it is asked at its turn.
-_RENUMBERED = """
+# What was handed over before, or may have been, has its attempt: it may have left, which the bridge knows, so it is
+# asked at its turn.
+_WAITS_FOR_ANOTHER = """
+m.status = 'pending' and coalesce(m.for_number, c.first_number) <> c.display_phone_number
+  and not exists (select 1 from attempts a where a.message_id = m.id and a.number = m.attempt + 1)
+"""
+# Looked for until there are none; what is stored or given back later is refused when its turn comes.
+_RENUMBERED = f"""
 select m.id, coalesce(m.for_number, c.first_number) as waited_for, c.display_phone_number as linked
 from channels c join messages m on m.channel_id = c.id
-where c.renumbering and m.status = 'pending' and coalesce(m.for_number, c.first_number) <> c.display_phone_number
-  and not exists (select 1 from attempts a where a.message_id = m.id and a.number = m.attempt + 1)
+where c.renumbering and {_WAITS_FOR_ANOTHER}
 limit $1 for update of m skip locked
-"""
+"""  # noqa: S608
 # Counted again, since a locked one was skipped.
-_NOBODY_WAITS = """
+_NOBODY_WAITS = f"""
 update channels c set renumbering = false where c.renumbering and not exists (
-    select 1 from messages m where m.channel_id = c.id and m.status = 'pending'
-      and coalesce(m.for_number, c.first_number) <> c.display_phone_number
-      and not exists (select 1 from attempts a where a.message_id = m.id and a.number = m.attempt + 1))
-"""
+    select 1 from messages m where m.channel_id = c.id and {_WAITS_FOR_ANOTHER})
+"""  # noqa: S608
 
 
 class Abandoning:

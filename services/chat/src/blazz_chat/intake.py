@@ -168,16 +168,17 @@ class Intake:
 
         Kept with the message: what was accepted is sent, whatever becomes of the template meanwhile.
         """
-        keys = {
-            row.request.message_id: (row, templates.key_of(row.channel, row.request.content), row.request.content)
+        named = [
+            (row, row.channel, row.request.content)
             for row in rows
             if row.channel and row.failure is None and isinstance(row.request.content, Template)
-        }
-        if not keys:
+        ]
+        if not named:
             return
-        known = await self._templates.get(connection, {key for _, key, _ in keys.values()})
-        for row, key, content in keys.values():
-            if row.channel is not None and row.channel.by_session:
+        known = await self._templates.get(connection, {templates.key_of(channel, told) for _, channel, told in named})
+        for row, channel, content in named:
+            key = templates.key_of(channel, content)
+            if channel.by_session:
                 said = templates.written(known[key], content)
                 if isinstance(said, Failure):
                     row.failure = said
